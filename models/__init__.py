@@ -1,0 +1,53 @@
+"""What we remember."""
+
+from models.accounts import (
+    AccessToken,
+    Account,
+    AccountKind,
+    ApiToken,
+    AuditRecord,
+    CallbackMode,
+    Operator,
+    SignIn,
+    SignInLink,
+)
+from models.base import Base, UtcDateTime, affected, utc_now
+from models.conversations import Conversation
+from models.followers import Follower, FollowerTag, ReplyWindow, Tag
+from models.menus import Menu
+from models.messages import InboundMessage, SeenSignature, Send, SendStatus
+from models.rules import MatchMode, ReplyMode, Rule, Trigger
+from models.tasks import Leadership, Task, TaskStatus
+
+__all__ = [
+    "AccessToken",
+    "Account",
+    "AccountKind",
+    "ApiToken",
+    "AuditRecord",
+    "Base",
+    "CallbackMode",
+    "Conversation",
+    "Follower",
+    "FollowerTag",
+    "InboundMessage",
+    "Leadership",
+    "MatchMode",
+    "Menu",
+    "Operator",
+    "ReplyMode",
+    "ReplyWindow",
+    "Rule",
+    "SeenSignature",
+    "Send",
+    "SendStatus",
+    "SignIn",
+    "SignInLink",
+    "Tag",
+    "Task",
+    "TaskStatus",
+    "Trigger",
+    "UtcDateTime",
+    "affected",
+    "utc_now",
+]

@@ -1,0 +1,120 @@
+"""Official accounts, and who may work on them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, utc_now
+
+
+class AccountKind(StrEnum):
+    SUBSCRIPTION = "subscription"
+    SERVICE = "service"
+
+
+class CallbackMode(StrEnum):
+    PLAIN = "plain"
+    COMPATIBLE = "compatible"
+    SAFE = "safe"
+
+
+class Account(Base):
+    """One official account.  Sealed columns hold ciphertext only (services.vault)."""
+
+    __tablename__ = "accounts"
+
+    slug: Mapped[str] = mapped_column(String(32), unique=True)  # in /wechat/<slug>; never changes
+    title: Mapped[str] = mapped_column(String(64))
+    appid: Mapped[str] = mapped_column(String(32), default="")
+    original_id: Mapped[str] = mapped_column(String(32), default="")  # gh_…: ToUserName of every push
+    kind: Mapped[AccountKind] = mapped_column(default=AccountKind.SERVICE)
+    is_verified: Mapped[bool] = mapped_column(default=True)
+    mode: Mapped[CallbackMode] = mapped_column(default=CallbackMode.SAFE)
+    sealed_secret: Mapped[str] = mapped_column(Text, default="")
+    sealed_token: Mapped[str] = mapped_column(Text, default="")
+    sealed_aes_key: Mapped[str] = mapped_column(Text, default="")
+    timezone: Mapped[str] = mapped_column(String(64), default="Asia/Shanghai")
+    rules_version: Mapped[int] = mapped_column(default=1)  # any change of rules adds one
+    human_words: Mapped[list[str]] = mapped_column(default=list)  # a text that is one of these asks for a person
+    human_reply: Mapped[str] = mapped_column(Text, default="好的，已为您转接人工客服，请稍候。")
+    handover_minutes: Mapped[int] = mapped_column(default=60)  # of silence, then the bot answers again
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class AccessToken(Base):
+    """WeChat's access token of one account, shared by all processes."""
+
+    __tablename__ = "access_tokens"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), unique=True)
+    version: Mapped[int] = mapped_column(default=0)
+    sealed_token: Mapped[str] = mapped_column(Text, default="")
+    expires_at: Mapped[datetime | None]
+    refreshing_until: Mapped[datetime | None]  # one process asks WeChat, the others wait for it
+    refused_count: Mapped[int] = mapped_column(default=0)  # refreshes since the last token that worked
+    blocked_until: Mapped[datetime | None]  # the breaker: nobody asks before this
+
+
+class Operator(Base):
+    """A person in the console."""
+
+    __tablename__ = "operators"
+
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255), default="")  # empty: sign-in links only
+    is_active: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str] = mapped_column(String(8), default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class SignIn(Base):
+    """One signed-in browser, which can be listed and ended.  The cookie's value is kept as a hash only."""
+
+    __tablename__ = "sign_ins"
+
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id", ondelete="CASCADE"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    device: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+
+    operator: Mapped[Operator] = relationship()
+
+
+class SignInLink(Base):
+    """A link that signs one operator in, once."""
+
+    __tablename__ = "sign_in_links"
+
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id", ondelete="CASCADE"))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class ApiToken(Base):
+    """A program's key to the API; the key itself is shown once and kept as a hash."""
+
+    __tablename__ = "api_tokens"
+
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))  # None: all
+    name: Mapped[str] = mapped_column(String(64), default="")
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[str]] = mapped_column(default=list)  # "rules:write", …, or "all"
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    revoked_at: Mapped[datetime | None]
+
+
+class AuditRecord(Base):
+    """Who did what, and what was refused at the door.  Holds no secret and no message."""
+
+    __tablename__ = "audit_records"
+
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id", ondelete="SET NULL"))
+    action: Mapped[str] = mapped_column(String(64))  # "rules.edit", "callback.refused"
+    detail: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime] = mapped_column(default=utc_now)
