@@ -1,0 +1,1 @@
+"""Lobby, the front desk of a WeChat Official Account."""

@@ -1,0 +1,1 @@
+"""The outside: envelopes, messages, limits and the client.  Only this package imports wechatpy."""

@@ -1,0 +1,33 @@
+"""WeChat's numbers, in one place (docs: wechat-protocol 2.3, 4.2, 5.2, 8)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+TEXT_BYTES = 2048  # passive and customer-service text
+CALLBACK_BYTES = 64 * 1024  # more than any push WeChat documents
+CALLBACK_SKEW = timedelta(seconds=300)
+ARTICLES_TO_MESSAGE = 1  # news shown when a message asked for it
+ARTICLES_TO_EVENT = 8  # … when a tap, scan or follow did
+
+MENU_BUTTONS = 3
+MENU_SUB_BUTTONS = 5
+MENU_NAME_BYTES = 16
+MENU_SUB_NAME_BYTES = 60
+MENU_KEY_BYTES = 128
+MENU_URL_BYTES = 1024
+
+USER_PAGE = 10_000
+USER_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How many customer-service messages a trigger allows, and for how long."""
+
+    messages: int
+    lasts: timedelta
+
+
+MESSAGE_WINDOW = Window(5, timedelta(hours=48))
+ACTION_WINDOW = Window(3, timedelta(minutes=1))
+TAPS_THAT_OPEN = frozenset({"click", "scancode_push", "scancode_waitmsg"})
