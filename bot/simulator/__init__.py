@@ -1,0 +1,1 @@
+"""A stand-in for WeChat's server: its API, its pushes, and phones that write to our webhook."""

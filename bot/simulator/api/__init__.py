@@ -1,0 +1,1 @@
+"""WeChat's API as the simulator answers it; one module per family of paths."""

@@ -1,0 +1,66 @@
+"""The simulator as one WSGI app: WeChat's paths, the control under /sim/, the phone under /phone/."""
+
+from pathlib import Path
+
+from flask import Flask, Response, abort, request, send_file
+from flask.json.provider import DefaultJSONProvider
+
+from bot.simulator import control, media, phone, qrcodes
+from bot.simulator.api import account, codes, credentials, custom, files, menus, tags, users
+from bot.simulator.api.calls import Call, answer, refuse
+from bot.simulator.errors import Refusal
+from bot.simulator.world import World, open_world
+
+# A new family of paths is a module with CALLS, named here.
+FAMILIES = (account, codes, custom, files, menus, tags, users)
+CALLS: dict[str, Call] = {call.path: call for family in FAMILIES for call in family.CALLS}
+
+MOST_UPLOAD_BYTES = 24 << 20
+
+
+def create_app(data_dir: Path, clock_file: Path | None = None) -> Flask:
+    """Open the world kept in `data_dir`; the clock's offset is also written to `clock_file`."""
+    world = open_world(Path(data_dir), clock_file)
+    app = Flask(__name__, static_url_path="/phone/static")
+    app.extensions["simulator"] = world
+    app.config["MAX_CONTENT_LENGTH"] = MOST_UPLOAD_BYTES
+    assert isinstance(app.json, DefaultJSONProvider)
+    app.json.sort_keys = False
+    app.json.ensure_ascii = False
+    app.register_blueprint(control.make(world))
+    app.register_blueprint(phone.make(world))
+    _add_pictures(app, world)
+
+    @app.route("/<path:path>", methods=["GET", "POST"])
+    def wechat(path: str) -> Response:
+        path = "/" + path
+        if path in credentials.CALLS:
+            return credentials.answer(world, path, request)
+        call = CALLS.get(path)
+        if call is None:
+            return refuse(world, Refusal(40066))
+        return answer(world, call, request)
+
+    return app
+
+
+def _add_pictures(app: Flask, world: World) -> None:
+    """What WeChat serves without a token."""
+
+    @app.get("/cgi-bin/showqrcode")
+    def show_qrcode() -> Response:
+        with world.store.reading() as db:
+            code = qrcodes.find(db, request.args.get("ticket", ""), world.clock.now())
+        if code is None:
+            abort(404)
+        return Response(qrcodes.picture(code), content_type="image/jpg")
+
+    @app.get("/pic/<media_id>")
+    def show_picture(media_id: str) -> Response:
+        with world.store.reading() as db:
+            row = media.find_any(db, media_id)
+        if row is None:
+            abort(404)
+        response = send_file(media.path_of(world, row["media_id"]), mimetype=row["content_type"])
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response

@@ -1,0 +1,248 @@
+"""How tests and scripts steer the simulator: JSON under /sim/."""
+
+import sqlite3
+from typing import Any, TypeVar
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import BaseModel, ValidationError
+
+from bot.simulator import (
+    accounts,
+    autoreplies,
+    control_bodies,
+    delivery,
+    faults,
+    followers,
+    inbox,
+    menus,
+    pushes,
+    qrcodes,
+    windows,
+)
+from bot.simulator.accounts import Account
+from bot.simulator.api import quotas
+from bot.simulator.errors import TEXTS
+from bot.simulator.pushes import Act
+from bot.simulator.world import World
+
+Asked = TypeVar("Asked", bound=BaseModel)
+
+# The few event fields that may be named in our style; all others go into the XML under the name given.
+XML_NAMES = {name.lower(): name for name in ("Ticket", "MenuId", "Latitude", "Longitude", "Precision")}
+
+
+class Unusable(Exception):
+    """A sentence for whoever wrote the test, and the HTTP status."""
+
+    def __init__(self, sentence: str, status: int = 400) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def make(world: World) -> Blueprint:
+    bp = Blueprint("control", __name__, url_prefix="/sim")
+    bp.register_error_handler(Unusable, _explain)
+    bp.register_error_handler(ValidationError, _explain_field)
+
+    @bp.get("/health")
+    def health() -> dict[str, Any]:
+        return {"ok": True, "now": world.clock.now()}
+
+    @bp.get("/accounts")
+    def list_accounts() -> Response:
+        with world.store.reading() as db:
+            return jsonify([account.model_dump() for account in accounts.all_of_them(db)])
+
+    @bp.post("/accounts")
+    def save_account() -> dict[str, Any]:
+        fields = _json()
+        if not fields.get("account"):
+            raise Unusable("account: is missing.")
+        try:
+            with world.store.writing() as db:
+                account = accounts.save(db, fields)
+        except sqlite3.IntegrityError:
+            raise Unusable("appid or original_id: belongs to another account.") from None
+        world.bell.ring()
+        return account.model_dump()
+
+    @bp.get("/followers")
+    def list_followers() -> Response:
+        account = _account(world, request.args.get("account", ""))
+        with world.store.reading() as db:
+            rows = db.execute("SELECT * FROM followers WHERE account = ? ORDER BY rowid", (account.account,))
+            return jsonify([_follower(row) for row in rows])
+
+    @bp.post("/followers")
+    def save_follower() -> dict[str, Any]:
+        body = _read(control_bodies.FollowerBody)
+        account = _account(world, body.account)
+        now = world.clock.now()
+        with world.store.writing() as db:
+            if body.count is not None:
+                followers.make_many(db, account.account, body.count, now)
+                return {"count": body.count}
+            row = followers.ensure(db, account.account, body.name, now, following=not body.follow)
+            openid: str = row["openid"]
+            if body.refuses_messages is not None:
+                db.execute(
+                    "UPDATE followers SET refuses_messages = ? WHERE account = ? AND openid = ?",
+                    (body.refuses_messages, account.account, openid),
+                )
+        if not body.follow:
+            return {"openid": openid}
+        act = Act(openid, {"EventKey": ""}, event="subscribe")
+        return {"openid": openid} | pushes.trigger(world, account, act, {"text": ""}).shown()
+
+    @bp.post("/messages")
+    def write() -> dict[str, Any]:
+        body = _read(control_bodies.MessageBody)
+        account = _known_follower(world, body)
+        extra = dict(body.model_extra or {})  # what the type does not use goes into the XML as it is
+        try:
+            fields, shown = pushes.message_fields(world, account, body.type, extra, request.host_url.rstrip("/"))
+        except ValueError as error:
+            raise Unusable(f"a field is no number: {error}.") from None
+        act = Act(body.openid, fields | extra, body.type, "", body.raw_xml, body.repeat, body.parallel)
+        return pushes.say(world, account, act, shown).shown()
+
+    @bp.post("/events")
+    def trigger() -> dict[str, Any]:
+        body = _read(control_bodies.EventBody)
+        account = _known_follower(world, body)
+        extra = dict(body.model_extra or {})
+        fields = {} if body.event_key is None else {"EventKey": body.event_key}
+        fields |= {XML_NAMES.get(name, name): value for name, value in extra.items()}
+        act = Act(body.openid, fields, "event", body.event, body.raw_xml, body.repeat, body.parallel)
+        return pushes.trigger(world, account, act, {"text": body.event_key or ""}).shown()
+
+    @bp.post("/scans")
+    def scan() -> dict[str, Any]:
+        body = _read(control_bodies.ScanBody)
+        account = _known_follower(world, body)
+        try:
+            return qrcodes.scan(world, account, body.openid, scene=body.scene, ticket=body.ticket).shown()
+        except qrcodes.NoSuchCode as error:
+            raise Unusable(str(error), 404) from None
+
+    @bp.get("/followers/<openid>/inbox")
+    def read_inbox(openid: str) -> Response:
+        account = _account(world, request.args.get("account", ""))
+        after = request.args.get("after", 0, type=int)
+        with world.store.reading() as db:
+            if followers.find(db, account.account, openid) is None:
+                raise Unusable(f"{account.account} has no follower {openid}.", 404)
+            return jsonify(inbox.received(db, account.account, openid, after))
+
+    @bp.post("/faults")
+    def order_fault() -> dict[str, Any]:
+        body = _read(control_bodies.FaultBody)
+        if body.errcode is not None and body.errcode not in TEXTS:
+            raise Unusable(f"errcode: {body.errcode} is not one WeChat answers.")
+        fault = faults.Fault(body.errcode, body.status, body.delay_ms, body.cut)
+        with world.store.writing() as db:
+            return {"id": faults.order(db, body.path, body.account, body.times, fault)}
+
+    @bp.delete("/faults")
+    def clear_faults() -> dict[str, Any]:
+        with world.store.writing() as db:
+            return {"cleared": faults.clear(db)}
+
+    @bp.get("/clock")
+    def read_clock() -> dict[str, Any]:
+        return {"offset_seconds": world.clock.offset, "now": world.clock.now()}
+
+    @bp.post("/clock")
+    def move_clock() -> dict[str, Any]:
+        world.clock.advance(_read(control_bodies.ClockBody).advance_seconds)
+        world.bell.ring()
+        return read_clock()
+
+    @bp.get("/ledger")
+    def read_ledger() -> dict[str, Any]:
+        account = _account(world, request.args.get("account", ""))
+        with world.store.reading() as db:
+            return {
+                "account": account.account,
+                "followers": inbox.counts(db, account.account),
+                "calls": quotas.totals(db, account.account),
+            }
+
+    @bp.get("/windows")
+    def read_window() -> dict[str, Any]:
+        account = _account(world, request.args.get("account", ""))
+        with world.store.reading() as db:
+            return windows.state(db, account.account, request.args.get("openid", ""), world.clock.now())
+
+    @bp.post("/verify")
+    def verify() -> dict[str, Any]:
+        account = _account(world, _read(control_bodies.VerifyBody).account)
+        if not account.callback_url:
+            raise Unusable("callback_url: the account has none.")
+        return delivery.verify(world, account)
+
+    @bp.post("/autoreplies")
+    def set_autoreplies() -> dict[str, Any]:
+        body = _read(control_bodies.AutoRepliesBody)
+        account = _account(world, body.account)
+        with world.store.writing() as db:
+            autoreplies.save(db, account.account, dict(body.model_extra or {}))
+        return {"account": account.account}
+
+    @bp.post("/menus")
+    def set_console_menu() -> dict[str, Any]:
+        body = _read(control_bodies.ConsoleMenuBody)
+        account = _account(world, body.account)
+        with world.store.writing() as db:
+            menus.set_console_menu(db, account.account, body.button)
+        return {"account": account.account}
+
+    return bp
+
+
+def _json() -> dict[str, Any]:
+    # Only real JSON requests: a page elsewhere cannot send one without asking the browser first.
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Unusable("Send a JSON object with the content type application/json.")
+    return body
+
+
+def _read(model: type[Asked]) -> Asked:
+    return model.model_validate(_json())
+
+
+def _account(world: World, name: str) -> Account:
+    with world.store.reading() as db:
+        account = accounts.find(db, name)
+    if account is None:
+        raise Unusable(f"There is no account “{name}”.", 404)
+    return account
+
+
+def _known_follower(world: World, body: control_bodies.ActBody | control_bodies.ScanBody) -> Account:
+    account = _account(world, body.account)
+    with world.store.reading() as db:
+        if followers.find(db, account.account, body.openid) is None:
+            raise Unusable(f"{account.account} has no follower {body.openid}.", 404)
+    return account
+
+
+def _follower(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "openid": row["openid"],
+        "name": row["name"],
+        "following": bool(row["following"]),
+        "blocked": bool(row["blacklisted"]),
+    }
+
+
+def _explain(error: Unusable) -> tuple[dict[str, Any], int]:
+    return {"error": str(error)}, error.status
+
+
+def _explain_field(error: ValidationError) -> tuple[dict[str, Any], int]:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return {"error": f"{place}: {message}." if place else f"{message[0].upper()}{message[1:]}."}, 400

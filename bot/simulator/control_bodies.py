@@ -1,0 +1,86 @@
+"""What tests and phones may ask for under /sim/: the fields of each call, checked."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class FollowerBody(Body):
+    account: str
+    name: str = Field(default="", max_length=64)
+    follow: bool = False
+    count: int | None = Field(default=None, ge=1, le=200_000)
+    refuses_messages: bool | None = None  # the follower's own switch: 48002
+
+    @model_validator(mode="after")
+    def _named_or_many(self) -> "FollowerBody":
+        if not self.name and self.count is None:
+            raise ValueError("give a name, or count for many")
+        return self
+
+
+class ActBody(BaseModel):
+    """A message or an event; further fields depend on its type."""
+
+    model_config = ConfigDict(extra="allow")
+
+    account: str
+    openid: str
+    repeat: int = Field(default=0, ge=0, le=50)
+    parallel: bool = False
+    raw_xml: str = ""
+
+
+class MessageBody(ActBody):
+    type: str = Field(default="text", pattern=r"^[A-Za-z_]{1,40}$")
+
+
+class EventBody(ActBody):
+    event: str = Field(pattern=r"^[A-Za-z_]{1,60}$")
+    event_key: str | None = None
+
+
+class ScanBody(Body):
+    account: str
+    openid: str
+    scene: str = ""
+    ticket: str = ""
+
+
+class FaultBody(Body):
+    path: str = Field(min_length=1)
+    account: str | None = None  # None: of every account
+    times: int = Field(default=1, ge=-1)
+    errcode: int | None = None
+    status: int | None = Field(default=None, ge=400, le=599)
+    delay_ms: int = Field(default=0, ge=0, le=60_000)
+    cut: Literal["reply", "push", ""] = ""
+
+    @model_validator(mode="after")
+    def _does_something(self) -> "FaultBody":
+        if self.errcode is None and self.status is None and not self.delay_ms and not self.cut:
+            raise ValueError("give errcode, status, delay_ms or cut")
+        return self
+
+
+class ClockBody(Body):
+    advance_seconds: float
+
+
+class VerifyBody(Body):
+    account: str
+
+
+class AutoRepliesBody(BaseModel):
+    model_config = ConfigDict(extra="allow")  # as get_current_autoreply_info shows them
+
+    account: str
+
+
+class ConsoleMenuBody(Body):
+    account: str
+    button: list[dict[str, Any]]

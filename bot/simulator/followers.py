@@ -1,0 +1,79 @@
+"""The people who may follow an account."""
+
+import hashlib
+import secrets
+import sqlite3
+
+from bot.simulator.store import next_serial
+
+Follower = sqlite3.Row
+
+
+def ensure(db: sqlite3.Connection, account: str, name: str, now: float, *, following: bool = True) -> Follower:
+    """The follower of this name: found again, or made."""
+    row: Follower | None = db.execute(
+        "SELECT * FROM followers WHERE account = ? AND name = ? AND bulk = 0", (account, name)
+    ).fetchone()
+    if row is None:
+        openid = new_openid(account)
+        seq = next_serial(db, "follow")
+        db.execute(
+            "INSERT INTO followers (account, openid, name, following, follow_seq, subscribed_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (account, openid, name, following, seq, int(now)),
+        )
+        row = find(db, account, openid)
+        assert row is not None
+    return row
+
+
+def make_many(db: sqlite3.Connection, account: str, count: int, now: float) -> None:
+    """Thousands at once, for tests of paging and of broadcasts."""
+    last = next_serial(db, "follow", start=count, step=count)
+    db.executemany(
+        "INSERT INTO followers (account, openid, name, bulk, following, follow_seq, subscribed_at)"
+        " VALUES (?, ?, ?, 1, 1, ?, ?)",
+        ((account, new_openid(account), f"follower {seq}", seq, int(now)) for seq in range(last - count + 1, last + 1)),
+    )
+
+
+def find(db: sqlite3.Connection, account: str, openid: str) -> Follower | None:
+    row: Follower | None = db.execute(
+        "SELECT * FROM followers WHERE account = ? AND openid = ?", (account, openid)
+    ).fetchone()
+    return row
+
+
+def follow(db: sqlite3.Connection, account: str, openid: str, now: float, scene: str = "") -> None:
+    """They follow, perhaps again, perhaps by a QR code's scene: then they stand last in the list."""
+    by_code = scene != ""
+    db.execute(
+        "UPDATE followers SET following = 1, follow_seq = ?, subscribed_at = ?, scene = ?, qr_scene = ?,"
+        " qr_scene_str = ? WHERE account = ? AND openid = ?",
+        (
+            next_serial(db, "follow"),
+            int(now),
+            "ADD_SCENE_QR_CODE" if by_code else "ADD_SCENE_SEARCH",
+            int(scene) if _is_number(scene) else 0,
+            "" if _is_number(scene) else scene,
+            account,
+            openid,
+        ),
+    )
+
+
+def unfollow(db: sqlite3.Connection, account: str, openid: str) -> None:
+    """They leave: tags, remark and open windows are gone, as WeChat forgets them."""
+    db.execute("UPDATE followers SET following = 0, remark = '' WHERE account = ? AND openid = ?", (account, openid))
+    for table in ("tagged", "windows"):
+        db.execute(f"DELETE FROM {table} WHERE account = ? AND openid = ?", (account, openid))  # noqa: S608
+
+
+def new_openid(account: str) -> str:
+    """28 characters; those of one account begin alike, as real ones do."""
+    head = hashlib.sha256(account.encode()).hexdigest()[:5]
+    return "o" + head + secrets.token_urlsafe(17)[:22]
+
+
+def _is_number(scene: str) -> bool:
+    return scene.isascii() and scene.isdigit() and 0 < int(scene) < 2**32

@@ -1,0 +1,55 @@
+"""What each phone shows: all that arrived there, in order, between what its owner did."""
+
+import json
+import sqlite3
+from typing import Any
+
+Item = dict[str, Any]
+
+MINE = "mine"
+
+
+def add(
+    db: sqlite3.Connection, account: str, openid: str, kind: str, type_: str, at: float, data: dict[str, Any]
+) -> Item:
+    """kind: mine, passive, customer, mass, template or notice."""
+    item_id = db.execute(
+        "INSERT INTO chat (account, openid, kind, type, at, data) VALUES (?, ?, ?, ?, ?, ?)",
+        (account, openid, kind, type_, round(at, 3), json.dumps(data, ensure_ascii=False)),
+    ).lastrowid
+    return {"id": item_id, "kind": kind, "type": type_, "at": round(at, 3), "text": ""} | data
+
+
+def received(db: sqlite3.Connection, account: str, openid: str, after: int = 0) -> list[Item]:
+    """What arrived, without what the owner did."""
+    rows = db.execute(
+        "SELECT * FROM chat WHERE account = ? AND openid = ? AND id > ? AND kind != 'mine' ORDER BY id",
+        (account, openid, after),
+    )
+    return [_item(row) for row in rows]
+
+
+def everything(db: sqlite3.Connection, account: str, openid: str, after: int = 0, limit: int = 200) -> list[Item]:
+    """The last items of both sides, oldest first."""
+    rows = db.execute(
+        "SELECT * FROM chat WHERE account = ? AND openid = ? AND id > ? ORDER BY id DESC LIMIT ?",
+        (account, openid, after, limit),
+    ).fetchall()
+    return [_item(row) for row in reversed(rows)]
+
+
+def counts(db: sqlite3.Connection, account: str) -> dict[str, dict[str, int]]:
+    """How many of each kind every follower received."""
+    result: dict[str, dict[str, int]] = {}
+    rows = db.execute(
+        "SELECT openid, kind, count(*) FROM chat WHERE account = ? AND kind != 'mine' GROUP BY openid, kind",
+        (account,),
+    )
+    for openid, kind, count in rows:
+        result.setdefault(openid, {})[kind] = count
+    return result
+
+
+def _item(row: sqlite3.Row) -> Item:
+    data: Item = json.loads(row["data"])
+    return {"id": row["id"], "kind": row["kind"], "type": row["type"], "at": row["at"], "text": ""} | data

@@ -1,0 +1,52 @@
+"""Tells waiting phones that something new may have arrived."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+MOST_WAITING = 10  # of 32 threads: pushes and API calls must always find one
+
+
+class Bell:
+    def __init__(self) -> None:
+        self._rung = threading.Condition()
+        self._count = 0
+        self._seats = threading.BoundedSemaphore(MOST_WAITING)
+
+    @property
+    def is_full(self) -> bool:
+        """Every seat is taken: whoever comes now gets an answer at once."""
+        if self._seats.acquire(blocking=False):
+            self._seats.release()
+            return False
+        return True
+
+    def ring(self) -> None:
+        with self._rung:
+            self._count += 1
+            self._rung.notify_all()
+
+    def wait_for(self, look: Callable[[], Found | None], seconds: float) -> Found | None:
+        """What `look` finds, at once or after some ring; None when time is up or too many are waiting."""
+        if not self._seats.acquire(blocking=False):
+            return look()
+        try:
+            return self._wait(look, seconds)
+        finally:
+            self._seats.release()
+
+    def _wait(self, look: Callable[[], Found | None], seconds: float) -> Found | None:
+        deadline = time.monotonic() + seconds
+        while True:
+            with self._rung:
+                seen = self._count
+            found = look()
+            remaining = deadline - time.monotonic()
+            if found is not None or remaining <= 0:
+                return found
+            with self._rung:
+                if self._count == seen:  # else it rang during the look: look again
+                    self._rung.wait(remaining)
