@@ -1,0 +1,1 @@
+"""What we do: plain functions, one module a noun, each built on those before it."""

@@ -1,0 +1,186 @@
+"""Official accounts: making, changing, and their secrets."""
+
+import re
+import secrets
+import string
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.errors import Conflict, NotFound, Refused
+from bot.services import vault
+from bot.services.folding import fold
+from bot.wechat import limits
+from bot.wechat.envelope import Credentials
+from models import AccessToken, Account, AccountKind, CallbackMode
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+HUMAN_WORDS = ["人工", "人工客服", "转人工", "客服", "human", "agent"]
+TAKEN = frozenset({"accounts", "preferences", "profile", "sign-in", "sign-out", "static"})  # the console's
+SEALED = ("secret", "token", "aes_key")  # columns sealed_secret, …
+PLAIN = ("title", "appid", "original_id", "kind", "is_verified", "mode", "timezone")
+EDITABLE = {*PLAIN, "human_words", "human_reply", "handover_minutes", *SEALED}
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAccount:
+    """What the webhook needs of an account, decrypted."""
+
+    id: int
+    slug: str
+    title: str
+    timezone: str
+    human_words: frozenset[str]  # folded
+    human_reply: str
+    handover_minutes: int
+    credentials: Credentials
+
+
+def get(session: Session, slug: str) -> Account:
+    # Asked first: PostgreSQL would not even look for one with U+0000 in it.
+    account = session.scalar(select(Account).where(Account.slug == slug)) if SLUG.fullmatch(slug) else None
+    if account is None:
+        raise NotFound("There is no account “{slug}”.", slug=slug)
+    return account
+
+
+def list_all(session: Session) -> list[Account]:
+    return list(session.scalars(select(Account).order_by(Account.id)))
+
+
+def create(session: Session, slug: str, title: str = "", **values: Any) -> Account:
+    """Add an account; a callback token and an AES key are made when not given.
+
+    ``values``: any of EDITABLE.
+
+    Raises:
+        Refused: a value WeChat or we would not take, with the field's name.
+        Conflict: the address is taken.
+    """
+    if not SLUG.fullmatch(slug):
+        raise Refused(
+            "Use 1 to 32 small letters, digits, “-” or “_” for the account's address, starting with a letter or digit.",
+            field="slug",
+        )
+    if slug in TAKEN:
+        raise Refused("This address is one of ours; choose another.", field="slug")
+    if session.scalar(select(func.count()).select_from(Account).where(Account.slug == slug)):
+        raise Conflict("There is an account “{slug}” already; choose another address.", field="slug", slug=slug)
+    account = Account(slug=slug, title=title or slug, human_words=list(HUMAN_WORDS))
+    alphabet = string.ascii_letters + string.digits
+    made = {
+        "token": "".join(secrets.choice(alphabet) for _ in range(32)),
+        # 43 characters of base64 hold 258 bits: the last one's low two must be zero, or strict decoders refuse it.
+        "aes_key": "".join(secrets.choice(alphabet) for _ in range(42)) + secrets.choice("AEIMQUYcgkosw048"),
+    }
+    session.add(account)
+    update(session, account, {**made, **{name: value for name, value in values.items() if value not in ("", None)}})
+    session.flush()
+    session.add(AccessToken(account_id=account.id))
+    return account
+
+
+def update(session: Session, account: Account, values: dict[str, Any]) -> None:
+    """Change some of EDITABLE; nothing is changed when one is refused."""
+    unknown = set(values) - EDITABLE
+    if unknown:
+        raise Refused("There is no field “{name}” to change.", field=sorted(unknown)[0], name=sorted(unknown)[0])
+    checked = {name: _checked(name, value) for name, value in values.items()}
+    for name, value in checked.items():
+        if name in SEALED:
+            setattr(account, f"sealed_{name}", vault.seal(value, "accounts", account.slug, name))
+        else:
+            setattr(account, name, value)
+
+
+def secret(account: Account) -> str:
+    """The AppSecret."""
+    return vault.unseal(account.sealed_secret, "accounts", account.slug, "secret")
+
+
+def credentials(account: Account) -> Credentials:
+    """What is needed to open and seal envelopes."""
+    return Credentials(
+        token=vault.unseal(account.sealed_token, "accounts", account.slug, "token"),
+        encoding_aes_key=vault.unseal(account.sealed_aes_key, "accounts", account.slug, "aes_key"),
+        appid=account.appid,
+        original_id=account.original_id,
+        mode=account.mode.value,
+    )
+
+
+def for_callback(session: Session, slug: str) -> CallbackAccount:
+    account = get(session, slug)
+    return CallbackAccount(
+        id=account.id,
+        slug=account.slug,
+        title=account.title,
+        timezone=account.timezone,
+        human_words=frozenset(map(fold, account.human_words)),
+        human_reply=account.human_reply,
+        handover_minutes=account.handover_minutes,
+        credentials=credentials(account),
+    )
+
+
+def reseal(session: Session, limit: int = 500) -> int:
+    """Seal up to ``limit`` accounts' secrets anew with the newest key; returns how many were touched.
+
+    Each call is one short transaction of its own, so that readers and a crash in between see whole rows only.
+    """
+    touched = 0
+    for account in session.scalars(select(Account).order_by(Account.id)):
+        stale = [name for name in SEALED if not vault.is_current(getattr(account, f"sealed_{name}"))]
+        for name in stale:
+            place = ("accounts", account.slug, name)
+            value = vault.unseal(getattr(account, f"sealed_{name}"), *place)
+            setattr(account, f"sealed_{name}", vault.seal(value, *place))
+        touched += bool(stale)
+        if touched == limit:
+            break
+    for row in session.scalars(select(AccessToken).where(AccessToken.sealed_token != "")):
+        if not vault.is_current(row.sealed_token):
+            row.sealed_token, row.expires_at = "", None  # fetched again when it is next needed
+    return touched
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name == "title":
+        if not 1 <= len(str(value).strip()) <= 64:
+            raise Refused("Give the account a name of 1 to 64 characters.", field=name)
+        return str(value).strip()
+    if name == "appid" and not re.fullmatch(r"(wx[0-9a-zA-Z]{8,30})?", value):
+        raise Refused("An AppID begins with “wx” and has 18 characters; copy it from WeChat's console.", field=name)
+    if name == "original_id" and not re.fullmatch(r"(gh_[0-9a-zA-Z_-]{1,28})?", value):
+        raise Refused("The original id begins with “gh_”; copy it from WeChat's account settings.", field=name)
+    if name == "token" and not re.fullmatch(r"[0-9A-Za-z]{3,32}", value):
+        raise Refused("The callback token takes 3 to 32 letters and digits.", field=name)
+    if name == "aes_key" and not re.fullmatch(r"[0-9A-Za-z]{43}", value):
+        raise Refused("The EncodingAESKey has exactly 43 letters and digits.", field=name)
+    if name == "secret" and not re.fullmatch(r"[!-~]{0,64}", value):
+        raise Refused("The AppSecret has no spaces or Chinese characters; copy it again.", field=name)
+    if name in ("kind", "mode"):
+        kinds: type[AccountKind] | type[CallbackMode] = AccountKind if name == "kind" else CallbackMode
+        try:
+            return kinds(value)
+        except ValueError:
+            choices = ", ".join(item.value for item in kinds)
+            raise Refused("“{value}” is not one of {choices}.", field=name, value=value, choices=choices) from None
+    if name == "timezone":
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise Refused("“{value}” is not a time zone such as Asia/Shanghai.", field=name, value=value) from None
+    if name == "human_words":
+        words = [word.strip() for word in value if word.strip()]
+        if len(words) > 50 or any(len(word) > 32 for word in words):
+            raise Refused("Use at most 50 words of at most 32 characters.", field=name)
+        return words
+    if name == "human_reply" and not 1 <= len(value.strip().encode()) <= limits.TEXT_BYTES:
+        raise Refused("Write 1 to 600 characters that tell the follower to wait for a person.", field=name)
+    if name == "handover_minutes" and not 1 <= value <= 2880:
+        raise Refused("A hand-over lasts 1 to 2,880 minutes (48 hours, WeChat's own window).", field=name)
+    return value

@@ -1,0 +1,180 @@
+"""Reads all followers from WeChat: first who they are, page by page, then what WeChat tells about each.
+
+A task holds where we are.  Every step can be repeated: rows are found by openid, so nobody is there twice.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import case, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bot import clock
+from bot.services import tasks
+from models import Account, Follower, FollowerTag, Send, SendStatus, Tag, Task
+
+KIND = "follower_sync"
+ROWS = 1000  # of one transaction, so that no writer waits long
+
+
+def start(session: Session, account: Account) -> Task:
+    """Have the worker read all followers, or return the reading that is under way."""
+    return tasks.start(session, account, KIND, {"phase": "list", "next": "", "began": clock.now().isoformat()})
+
+
+def began_at(state: dict[str, Any]) -> datetime:
+    """When this reading began: whoever it has seen is marked with that time."""
+    return datetime.fromisoformat(state["began"])
+
+
+def note_listed(session: Session, account_id: int, openids: Sequence[str], began: datetime) -> None:
+    """They follow: add whom we do not know, and mark all as seen by this reading.  At most ROWS."""
+    if not openids:
+        return
+    # Someone who left after the page was made is not brought back.
+    left_since = Follower.unsubscribed_at >= began
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    rows = [
+        {"account_id": account_id, "openid": openid, "is_subscribed": True, "synced_at": began, "seen_at": began}
+        for openid in dict.fromkeys(openids)
+    ]
+    statement = dialect.insert(Follower).values(rows)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account_id", "openid"],
+            set_={
+                "synced_at": began,
+                "is_subscribed": case((left_since, Follower.is_subscribed), else_=True),
+                "unsubscribed_at": case((left_since, Follower.unsubscribed_at), else_=None),
+            },
+        )
+    )
+
+
+def mark_gone(session: Session, account_id: int, began: datetime, limit: int = ROWS) -> int:
+    """Those whom WeChat no longer listed have left; returns how many were marked, at most ``limit``."""
+    gone = list(
+        session.scalars(
+            select(Follower.id)
+            .where(
+                Follower.account_id == account_id,
+                Follower.is_subscribed,
+                or_(Follower.synced_at.is_(None), Follower.synced_at < began),
+                # Came, or came back, while we were reading.
+                or_(Follower.subscribed_at.is_(None), Follower.subscribed_at < began),
+                Follower.seen_at < began,
+            )
+            .limit(limit)
+        )
+    )
+    if gone:
+        session.execute(
+            update(Follower)
+            .where(Follower.id.in_(gone))
+            .values(is_subscribed=False, unsubscribed_at=began, silent_until=None, synced_at=began)
+            .execution_options(synchronize_session=False)
+        )
+        session.execute(
+            update(Send)
+            .where(Send.follower_id.in_(gone), Send.status == SendStatus.READY)
+            .values(status=SendStatus.FAILED, error="The follower no longer follows the account.")
+            .execution_options(synchronize_session=False)
+        )
+    return len(gone)
+
+
+def count_listed(session: Session, account_id: int, began: datetime) -> int:
+    query = select(func.count()).select_from(Follower)
+    return session.scalar(query.where(*_listed(account_id, began))) or 0
+
+
+def next_listed(session: Session, account_id: int, began: datetime, after: int, limit: int) -> dict[str, int]:
+    """The next followers to ask WeChat about: openid to id, in the order of the ids."""
+    rows = session.execute(
+        select(Follower.openid, Follower.id)
+        .where(*_listed(account_id, began), Follower.id > after)
+        .order_by(Follower.id)
+        .limit(limit)
+    )
+    return {row.openid: row.id for row in rows}
+
+
+def note_infos(session: Session, account_id: int, ids: dict[str, int], infos: Iterable[dict[str, Any]]) -> None:
+    """Keep what WeChat told about some followers; those it left out stay as they are."""
+    tags = {tag.wechat_id: tag.id for tag in session.scalars(_from_wechat(account_id))}
+    tagged: list[dict[str, int]] = []
+    told: list[int] = []
+    for info in infos:
+        follower_id = ids.get(str(info.get("openid")))
+        if follower_id is None:
+            continue
+        if not info.get("subscribe"):
+            session.execute(
+                update(Follower)
+                .where(Follower.id == follower_id, Follower.is_subscribed)
+                .values(is_subscribed=False, unsubscribed_at=clock.now())
+                .execution_options(synchronize_session=False)
+            )
+            continue
+        told.append(follower_id)
+        wechat_ids = dict.fromkeys(info.get("tagid_list") or [])
+        tagged += [{"follower_id": follower_id, "tag_id": tags[each]} for each in wechat_ids if each in tags]
+        session.execute(
+            update(Follower)
+            .where(Follower.id == follower_id)
+            .values(**_values(info))
+            .execution_options(synchronize_session=False)
+        )
+    # WeChat's tags are as WeChat says; those that only we know of stay.
+    session.execute(
+        delete(FollowerTag)
+        .where(FollowerTag.follower_id.in_(told), FollowerTag.tag_id.in_(tags.values()))
+        .execution_options(synchronize_session=False)
+    )
+    if tagged:
+        session.execute(insert(FollowerTag), tagged)
+
+
+def note_tags(session: Session, account_id: int, tags: Iterable[dict[str, Any]]) -> None:
+    """Take over WeChat's tags; one that is gone there becomes one that only we know of."""
+    known = {tag.name: tag for tag in session.scalars(select(Tag).where(Tag.account_id == account_id))}
+    by_id = {tag.wechat_id: tag for tag in known.values() if tag.wechat_id is not None}
+    seen: dict[int, str] = {int(tag["id"]): str(tag["name"])[:30] for tag in tags}
+    for wechat_id, tag in by_id.items():
+        if wechat_id not in seen:
+            tag.wechat_id = None
+    for wechat_id, name in seen.items():
+        namesake, mine = known.get(name), by_id.get(wechat_id)
+        if mine is None and namesake is None:
+            session.add(Tag(account_id=account_id, name=name, wechat_id=wechat_id))
+        elif mine is None and namesake is not None:
+            namesake.wechat_id = wechat_id
+        elif mine is not None and namesake is None:
+            mine.name = name
+        # Two of ours trade names: the next reading sorts it out, once one of the names is free.
+    session.flush()
+
+
+def _values(info: dict[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "language": str(info.get("language") or "")[:16],
+        "unionid": str(info.get("unionid") or "")[:64],
+        "source": str(info.get("qr_scene_str") or info.get("subscribe_scene") or "")[:64],
+    }
+    if remark := str(info.get("remark") or "")[:64]:
+        values["remark"] = remark
+    if nickname := str(info.get("nickname") or "")[:64]:  # empty since 2021, but for some accounts
+        values["nickname"] = nickname
+    if seconds := info.get("subscribe_time"):
+        values["subscribed_at"] = datetime.fromtimestamp(int(seconds), UTC)
+    return {name: value for name, value in values.items() if value}
+
+
+def _listed(account_id: int, began: datetime) -> tuple[Any, ...]:
+    return (Follower.account_id == account_id, Follower.synced_at == began, Follower.is_subscribed)
+
+
+def _from_wechat(account_id: int) -> Any:
+    return select(Tag).where(Tag.account_id == account_id, Tag.wechat_id.is_not(None))

@@ -1,0 +1,94 @@
+"""Followers: finding them, naming them, tagging them."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session, selectinload
+
+from bot.errors import NotFound, Refused
+from models import Account, Follower, ReplyWindow, Send, SendStatus, Tag
+
+
+def get(session: Session, account: Account, follower_id: int) -> Follower:
+    follower = session.scalar(select(Follower).where(Follower.id == follower_id, Follower.account_id == account.id))
+    if follower is None:
+        raise NotFound("There is no such follower.")
+    return follower
+
+
+def page(
+    session: Session, account: Account, *, search: str = "", before: int | None = None, limit: int = 50
+) -> list[Follower]:
+    """Newest first; ``before`` is the last id of the page before."""
+    query = (
+        select(Follower)
+        .where(Follower.account_id == account.id)
+        .options(selectinload(Follower.tags))
+        .order_by(Follower.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(Follower.id < before)
+    if search := search.strip():
+        like = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        query = query.where(
+            or_(
+                Follower.nickname.ilike(like, escape="\\"),
+                Follower.remark.ilike(like, escape="\\"),
+                Follower.openid == search,
+            )
+        )
+    return list(session.scalars(query))
+
+
+def count(session: Session, account: Account) -> int:
+    """Those who follow now."""
+    query = select(func.count()).select_from(Follower)
+    return session.scalar(query.where(Follower.account_id == account.id, Follower.is_subscribed)) or 0
+
+
+def rename(session: Session, follower: Follower, remark: str) -> None:
+    if len(remark.strip()) > 30:
+        raise Refused("A remark takes 30 characters at most.", field="remark")
+    follower.remark = remark.strip()
+
+
+def subscribed(session: Session, follower_id: int, scene: str, now: datetime) -> None:
+    """They follow, perhaps again, perhaps through the code with this scene."""
+    values: dict[str, object] = {"is_subscribed": True, "subscribed_at": now, "unsubscribed_at": None}
+    if scene:
+        values["source"] = scene[:64]
+    session.execute(update(Follower).where(Follower.id == follower_id).values(**values))
+
+
+def unsubscribed(session: Session, follower_id: int, now: datetime) -> None:
+    """They left: mark it, and stop what was about to be sent."""
+    session.execute(
+        update(Follower)
+        .where(Follower.id == follower_id)
+        .values(is_subscribed=False, unsubscribed_at=now, silent_until=None)
+    )
+    session.execute(
+        update(Send)
+        .where(Send.follower_id == follower_id, Send.status == SendStatus.READY)
+        .values(status=SendStatus.FAILED, error="The follower no longer follows the account.")
+    )
+    # WeChat forgets what they were still owed; when they come back, only what they do then counts.
+    session.execute(delete(ReplyWindow).where(ReplyWindow.follower_id == follower_id))
+
+
+def list_tags(session: Session, account: Account) -> list[Tag]:
+    return list(session.scalars(select(Tag).where(Tag.account_id == account.id).order_by(Tag.id)))
+
+
+def add_tag(session: Session, account: Account, name: str) -> Tag:
+    """Find or make a tag that only we know of."""
+    name = name.strip()
+    if not 1 <= len(name) <= 30:
+        raise Refused("A tag takes 1 to 30 characters.", field="name")
+    tag = session.scalar(select(Tag).where(Tag.account_id == account.id, Tag.name == name))
+    if tag is None:
+        tag = Tag(account_id=account.id, name=name)
+        session.add(tag)
+        session.flush()
+    return tag

@@ -1,0 +1,214 @@
+"""Customer-service messages: counted against WeChat's windows, sent at most once, never lost from sight."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, aliased
+
+from bot import clock
+from bot.errors import NotFound
+from bot.queue import enqueue
+from bot.wechat import limits
+from bot.wechat.messages import Reply
+from models import Account, Follower, Operator, ReplyWindow, Send, SendStatus, affected
+
+LEASE = timedelta(seconds=60)  # longer than any call may take
+WINDOW_CLOSED = "WeChat's reply window is closed: the follower must write first."
+NO_ANSWER = "No answer from WeChat: it may have arrived. Ask before sending again."
+NOT_FOLLOWING = "The follower no longer follows the account."
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may still be sent to one follower now."""
+
+    left: int
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A send that is ours to make, until the lease ends."""
+
+    send_id: int
+    fence: int
+    account_id: int
+    openid: str
+    reply: dict[str, Any]
+
+
+def get(session: Session, account: Account, send_id: int) -> Send:
+    send = session.scalar(select(Send).where(Send.id == send_id, Send.account_id == account.id))
+    if send is None:
+        raise NotFound("There is no such message.")
+    return send
+
+
+def create(
+    session: Session,
+    account_id: int,
+    follower_id: int,
+    reply: Reply,
+    *,
+    operator: Operator | None = None,
+    message_id: int | None = None,
+) -> Send:
+    """Intend to send; the worker sends it, if the window allows, after those already waiting for this follower."""
+    send = Send(
+        account_id=account_id,
+        follower_id=follower_id,
+        operator_id=operator.id if operator else None,
+        message_id=message_id,
+        reply=reply.model_dump(mode="json"),
+    )
+    session.add(send)
+    session.flush()
+    enqueue(session, "sends.deliver", send.id, queue="replies")
+    return send
+
+
+def allowance(session: Session, follower_id: int, now: datetime | None = None) -> Allowance:
+    """What is left of the open window that closes last; a shorter one (a tap's minute) would come on top."""
+    now = now or clock.now()
+    window = session.execute(
+        select(ReplyWindow.left, ReplyWindow.expires_at)
+        .where(ReplyWindow.follower_id == follower_id, ReplyWindow.expires_at > now, ReplyWindow.left > 0)
+        .order_by(ReplyWindow.expires_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return Allowance(*window) if window else Allowance(0, None)
+
+
+def claim(session: Session, send_id: int, now: datetime | None = None) -> Claim | None:
+    """Take the first waiting message of this one's follower, and count it against the window.
+
+    None: somebody else has it, it is done, it may not be sent (then its row says why), or an earlier one is under way.
+    """
+    now = now or clock.now()
+    first = aliased(Send)
+    follower_id = select(Send.follower_id).where(Send.id == send_id).scalar_subquery()
+    open_states = (SendStatus.READY, SendStatus.SENDING)
+    send = session.scalar(
+        select(first).where(first.follower_id == follower_id, first.status.in_(open_states)).order_by(first.id).limit(1)
+    )
+    if send is None or send.status is not SendStatus.READY or send.due_at > now:
+        return None
+    claimed = session.execute(
+        update(Send)
+        .where(Send.id == send.id, Send.status == SendStatus.READY, Send.fence == send.fence)
+        .values(status=SendStatus.SENDING, fence=Send.fence + 1, due_at=now + LEASE)
+        .execution_options(synchronize_session=False)
+    )
+    if affected(claimed) == 0:
+        return None
+    follower = session.get_one(Follower, send.follower_id)
+    window = _spend(session, follower.id, now) if follower.is_subscribed else ""
+    if not window:
+        error = WINDOW_CLOSED if follower.is_subscribed else NOT_FOLLOWING
+        settle(session, send.id, send.fence + 1, SendStatus.FAILED, error=error)
+        return None
+    session.execute(
+        update(Send).where(Send.id == send.id).values(window=window).execution_options(synchronize_session=False)
+    )
+    return Claim(send.id, send.fence + 1, send.account_id, follower.openid, send.reply)
+
+
+def settle(
+    session: Session,
+    send_id: int,
+    fence: int,
+    status: SendStatus,
+    *,
+    errcode: int | None = None,
+    error: str = "",
+    retry_at: datetime | None = None,
+) -> bool:
+    """Record how it went; READY with ``retry_at`` puts it back (certainly not sent) and gives its count back.
+
+    False: the lease was lost meanwhile, and nothing was written.
+    """
+    values: dict[str, Any] = {"status": status, "errcode": errcode, "error": error}
+    claimed_until: datetime | None = None
+    if status is SendStatus.SENT:
+        values["sent_at"] = clock.now()
+    if status is SendStatus.READY:
+        claimed_until = session.scalar(select(Send.due_at).where(Send.id == send_id, Send.fence == fence))
+        values["due_at"] = retry_at or clock.now()
+    settled = session.execute(
+        update(Send)
+        .where(Send.id == send_id, Send.fence == fence, Send.status == SendStatus.SENDING)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    if affected(settled) == 0:
+        return False
+    if claimed_until is not None:
+        _give_back(session, send_id, claimed_until - LEASE)
+    _hint_next(session, send_id)
+    return True
+
+
+def due(session: Session, now: datetime, limit: int = 1000) -> list[int]:
+    """Waiting messages whose time has come: what the clock hints again."""
+    ready = select(Send.id).where(Send.status == SendStatus.READY, Send.due_at <= now).order_by(Send.id).limit(limit)
+    return list(session.scalars(ready))
+
+
+def expire(session: Session, now: datetime) -> int:
+    """A sender died between intent and outcome: WeChat may have the message, so it is never sent again by itself."""
+    ended = session.execute(
+        update(Send)
+        .where(Send.status == SendStatus.SENDING, Send.due_at <= now)
+        .values(status=SendStatus.UNKNOWN, error=NO_ANSWER)
+        .execution_options(synchronize_session=False)
+    )
+    return affected(ended)
+
+
+def _spend(session: Session, follower_id: int, now: datetime) -> str:
+    """Count one message against the open window that closes first; its trigger, or "" when none is open."""
+    for window in session.scalars(
+        select(ReplyWindow)
+        .where(ReplyWindow.follower_id == follower_id, ReplyWindow.left > 0, ReplyWindow.expires_at > now)
+        .order_by(ReplyWindow.expires_at)
+    ):
+        spent = session.execute(
+            update(ReplyWindow)
+            .where(ReplyWindow.id == window.id, ReplyWindow.left > 0)
+            .values(left=ReplyWindow.left - 1)
+            .execution_options(synchronize_session=False)
+        )
+        if affected(spent):
+            return window.trigger
+    return ""
+
+
+def _give_back(session: Session, send_id: int, claimed_at: datetime) -> None:
+    """Undo one count, unless the window was opened anew since: then it is full without it."""
+    send = session.execute(select(Send.follower_id, Send.window).where(Send.id == send_id)).one()
+    window = limits.MESSAGE_WINDOW if send.window == "message" else limits.ACTION_WINDOW
+    session.execute(
+        update(ReplyWindow)
+        .where(
+            ReplyWindow.follower_id == send.follower_id,
+            ReplyWindow.trigger == send.window,
+            ReplyWindow.expires_at <= claimed_at + window.lasts,
+            ReplyWindow.left < window.messages,
+        )
+        .values(left=ReplyWindow.left + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _hint_next(session: Session, send_id: int) -> None:
+    follower_id = select(Send.follower_id).where(Send.id == send_id).scalar_subquery()
+    following = session.scalar(
+        select(Send.id)
+        .where(Send.follower_id == follower_id, Send.status == SendStatus.READY, Send.id != send_id)
+        .order_by(Send.id)
+        .limit(1)
+    )
+    if following is not None:
+        enqueue(session, "sends.deliver", following, queue="replies")

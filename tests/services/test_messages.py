@@ -1,0 +1,57 @@
+import pytest
+
+from bot import clock
+from bot.errors import NotFound
+from bot.services import conversations, followers, messages, sends
+from bot.wechat.messages import Text
+from tests.flows.phone import Phone, wait
+
+
+@pytest.fixture
+def account(create):
+    account = create.account()
+    create.rule(account, "all", replies=[{"kind": "text", "text": text} for text in ("one", "two")])
+    return account
+
+
+@pytest.fixture
+def phone(account, client, redis):
+    return Phone(account, client)
+
+
+@pytest.mark.databases
+def test_the_timeline_shows_both_sides_in_order(account, phone, session):
+    start = clock.now()
+    phone.say("all")
+    wait(5)
+    phone.happen("CLICK", "KEY")
+    wait(5)
+    phone.say("人工")
+    [follower] = followers.page(session, account)
+    [talk] = conversations.list_open(session, account)
+    wait(5)
+    conversations.reply(session, account, talk, None, Text(text="Here I am"))
+    session.commit()
+
+    turns = messages.timeline(session, account, follower)
+
+    assert [turn.text for turn in turns] == ["all", "one", "two", "KEY", "人工", account.human_reply, "Here I am"]
+    assert [turn.side for turn in turns][:4] == ["follower", "bot", "bot", "follower"]
+    assert messages.timeline(session, account, follower, before=start) == []
+    assert len(messages.timeline(session, account, follower, limit=2)) == 2
+
+
+def test_pages_newest_first_and_of_one_account(account, phone, create, session):
+    for text in "abc":
+        phone.say(text)
+
+    page = messages.page(session, account, limit=2)
+    assert [row.text for row in page] == ["c", "b"]
+    assert [row.text for row in messages.page(session, account, before=page[-1].id)] == ["a"]
+    assert messages.count_since(session, account, clock.now()) == 0
+    theirs = create.account("theirs")
+    assert messages.page(session, theirs) == []
+    with pytest.raises(NotFound):
+        messages.get(session, theirs, page[0].id)
+    with pytest.raises(NotFound):
+        sends.get(session, theirs, 1)

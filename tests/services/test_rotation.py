@@ -1,0 +1,102 @@
+"""T15: the master key is changed while everybody reads, and whoever does it is killed now and then."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import insert, select
+
+from bot.database import transaction
+from bot.services import vault
+from models import AccessToken, Account
+
+OLD, NEW = "old-key-" * 8, "new-key-" * 8
+WORDS = ("secret", "token", "aes_key")
+
+ROTATE = """
+from bot.database import transaction
+from bot.services import accounts
+while True:
+    with transaction() as session:
+        touched = accounts.reseal(session, 50)
+    if not touched:
+        break
+"""
+READ = """
+import random, sys
+from bot.database import reading
+from bot.services import accounts, vault
+from models import Account
+ids = range(1, int(sys.argv[1]) + 1)
+print("reading", flush=True)
+read = bad = 0
+while not sys.stdin.closed and read < int(sys.argv[2]):
+    with reading() as session:
+        account = session.get_one(Account, random.choice(ids))
+    try:
+        accounts.credentials(account), accounts.secret(account)
+    except vault.Unreadable:
+        bad += 1
+    read += 1
+print(read, bad, flush=True)
+"""
+
+
+def start(code: str, env: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], env=os.environ | env, stdout=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("rows", "kills"), [(1000, 5), pytest.param(10_000, 50, marks=pytest.mark.campaign)])
+def test_t15_rotation_under_readers_and_kills(database_url, monkeypatch, rows, kills):
+    from bot.settings import settings
+
+    monkeypatch.setenv("LOBBY_SECRET_KEY", OLD)
+    settings.cache_clear()
+    with transaction() as session:
+        session.execute(
+            insert(Account),
+            [
+                {"slug": f"a{at}", "title": "x", "human_words": []}
+                | {f"sealed_{word}": vault.seal(f"{word}-{at}", "accounts", f"a{at}", word) for word in WORDS}
+                for at in range(rows)
+            ],
+        )
+        session.execute(insert(AccessToken), [{"account_id": at, "sealed_token": "v1:gone:AAAA"} for at in (1, 2)])
+
+    both = {"LOBBY_SECRET_KEY": NEW, "LOBBY_OLD_SECRET_KEYS": OLD}
+    readers = [start(READ, both, str(rows), str(rows * 2)) for _ in range(4)]
+    for reader in readers:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "reading\n"
+    died = 0
+    while True:
+        rotation = start(ROTATE, both)
+        try:
+            code = rotation.wait(timeout=0.7 + random.random() * 0.5 if died < kills else 300)
+        except subprocess.TimeoutExpired:
+            rotation.send_signal(signal.SIGKILL)
+            rotation.wait()
+            died += 1
+            continue
+        assert code == 0
+        break
+    told = [reader.communicate(timeout=300)[0].split() for reader in readers]
+
+    assert died >= 1
+    assert sum(int(bad) for _, bad in told) == 0
+    monkeypatch.setenv("LOBBY_SECRET_KEY", NEW)  # and the old key is gone
+    settings.cache_clear()
+    with transaction() as session:
+        for account in session.scalars(select(Account)):
+            for word in WORDS:
+                at = account.slug[1:]
+                assert (
+                    vault.unseal(getattr(account, f"sealed_{word}"), "accounts", account.slug, word) == f"{word}-{at}"
+                )
+        assert set(session.scalars(select(AccessToken.sealed_token))) == {""}
