@@ -1,0 +1,195 @@
+"""Door: WeChat's messages.  Check, enter into the ledger, answer; no network call on the way."""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import Blueprint, Response, request
+from sqlalchemy.exc import OperationalError
+
+from bot import clock, queue
+from bot.database import database, inbound, reading, transaction
+from bot.errors import NotFound
+from bot.services import accounts, audit, messages, sends
+from bot.services.accounts import CallbackAccount
+from bot.services.vault import Unreadable
+from bot.wechat import envelope, limits
+from bot.wechat.messages import Message, Reply, ReplyAdapter, Text
+from bot.wechat.replies import split_text
+from handlers import FAILED, dispatch, receipts
+from handlers.incoming import Incoming
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+bp = Blueprint("webhook", __name__)
+log = structlog.get_logger()
+
+CACHE_SECONDS = 1.0  # how long a process may go on with settings that an operator has just changed
+PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+XML = {"Content-Type": "text/xml; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+STATUS = {code: f"{code} {HTTPStatus(code).phrase}" for code in (200, 400, 403, 404, 413, 503)}
+
+Answer = tuple[bytes, int, dict[str, str]]  # body, status, headers
+
+_accounts: dict[str, tuple[float, CallbackAccount]] = {}
+
+
+@bp.get("/wechat/<slug>")
+def verify(slug: str) -> Response:
+    """WeChat tries the address before it takes it."""
+    try:
+        query = envelope.read_query(request.query_string.decode("latin-1"))
+        return Response(envelope.verify(_account(slug).credentials, query, clock.timestamp()), 200, PLAIN_TEXT)
+    except (envelope.Rejected, NotFound) as error:
+        return Response(*_refuse(slug, error))
+
+
+@bp.post("/wechat/<slug>")
+def receive(slug: str) -> Response:
+    """One push: 200 with a reply or "success"; 4xx with one line; 503 when only trying again can help."""
+    return Response(*respond(slug, request.query_string.decode("latin-1"), request.stream.read))
+
+
+class Front:
+    """The same for POST /wechat/… without Flask's dispatch, which costs as much as a third of the rest.
+
+    Flask's hooks do not run for it; everything else goes on to Flask (docs/decisions.md, 15).
+    """
+
+    def __init__(self, flask: "WSGIApplication") -> None:
+        self.flask = flask
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        head, slug = environ["PATH_INFO"][:8], environ["PATH_INFO"][8:]
+        length = environ.get("CONTENT_LENGTH") or ""
+        # Without a length (chunked) reading needs care that Flask takes.
+        if head != "/wechat/" or environ["REQUEST_METHOD"] != "POST" or not length.isdigit():
+            return self.flask(environ, start_response)
+
+        def read(most: int) -> bytes:
+            return environ["wsgi.input"].read(min(most, int(length)))  # type: ignore[no-any-return]
+
+        body, status, headers = respond(slug, environ.get("QUERY_STRING", ""), read)
+        start_response(STATUS[status], [*headers.items(), ("Content-Length", str(len(body)))])
+        return [body]
+
+
+def respond(slug: str, query_string: str, read: Callable[[int], bytes]) -> Answer:
+    """Body, status and headers for one push; ``read`` gives at most so many bytes of what was posted."""
+    try:
+        account = _account(slug)
+        query = envelope.read_query(query_string)
+        body = read(limits.CALLBACK_BYTES + 1)
+        with database().callback_turn:
+            message = envelope.open_envelope(account.credentials, query, body, clock.timestamp())
+            reply, hints = answer(account, message, query["signature"])
+            sealed = envelope.seal(account.credentials, message, reply, clock.timestamp())
+        queue.send(hints)
+    except (envelope.Rejected, NotFound) as error:
+        return _refuse(slug, error)
+    except OperationalError as error:  # busy or away: WeChat asks again, and then the ledger knows
+        log.error("callback.database", account=slug, error=type(error.orig).__name__)
+        return b"The database is busy; try again.", 503, PLAIN_TEXT
+    except Unreadable as error:  # the master key is gone: `lobby doctor` says what to do
+        log.error("callback.secrets", account=slug, error=str(error))
+        return b"The account's secrets cannot be read.", 503, PLAIN_TEXT
+    return sealed, 200, PLAIN_TEXT if sealed == envelope.SILENT else XML
+
+
+def answer(account: CallbackAccount, message: Message, signature: str) -> tuple[Reply | None, list[queue.Hint]]:
+    """The one reply to a message, however often and wherever it arrives; and what to hint once it is out of hand.
+
+    Raises:
+        Rejected: plain mode, and the signature was used for another message.
+    """
+    try:
+        return _answer(account, message, signature, dispatch_it=True)
+    except (envelope.Rejected, OperationalError):
+        raise
+    except Exception:
+        log.exception("handler.failed", account=account.slug, kind=message.kind, message_event=message.event)
+        return _answer(account, message, signature, dispatch_it=False)
+
+
+def _answer(
+    account: CallbackAccount, message: Message, signature: str, *, dispatch_it: bool
+) -> tuple[Reply | None, list[queue.Hint]]:
+    now = clock.now()
+    with inbound() as connection:
+        if account.credentials.mode == "plain" and messages.is_replay(connection, account.id, signature, message, now):
+            raise envelope.Rejected(403, "This signature was used before.", "replayed signature", is_signed=True)
+        if message.is_receipt:
+            trace, flag = receipts.handle(message)
+            messages.enter(connection, account.id, message, now, follower_id=None, trace=trace, flag=flag)
+            return None, []
+
+        writer = messages.meet(connection, account.id, message, now)
+        known = messages.find_answered(connection, account.id, message)
+        if known is not None:
+            return (ReplyAdapter.validate_python(known.reply) if known.reply else None), []
+        messages.open_window(connection, writer.id, message, now)
+        if not dispatch_it:  # a handler failed on it before: silence, and kept as such
+            messages.enter(connection, account.id, message, now, follower_id=writer.id, trace=FAILED, flag="failed")
+            return None, []
+        incoming = Incoming(connection, account, writer, message, now)
+        passive, later = _fitting(dispatch(incoming))
+        message_id = messages.enter(
+            connection,
+            account.id,
+            message,
+            now,
+            follower_id=writer.id,
+            reply=passive.model_dump(mode="json") if passive else None,
+            rule_id=incoming.rule_id,
+            trace=incoming.trace,
+        )
+        for reply in later:
+            sends.create(incoming.session, account.id, writer.id, reply, message_id=message_id)
+        return passive, queue.taken_from(incoming.__dict__.get("session"))
+
+
+def _fitting(replies: list[Reply]) -> tuple[Reply | None, list[Reply]]:
+    """One passive reply, and the rest as customer-service messages: more replies, and what a text has too much."""
+    parts: list[Reply] = []
+    for reply in replies:
+        if isinstance(reply, Text) and len(reply.text) * 4 > limits.TEXT_BYTES:  # no character takes more than four
+            parts += [Text(text=part) for part in split_text(reply.text)]
+        else:
+            parts.append(reply)
+    return (parts[0], parts[1:]) if parts else (None, [])
+
+
+def _account(slug: str) -> CallbackAccount:
+    """The account's settings, at most a second old.
+
+    Raises:
+        NotFound: there is none.
+    """
+    known = _accounts.get(slug)
+    if known is not None and time.monotonic() - known[0] < CACHE_SECONDS:
+        return known[1]
+    with reading() as session:
+        account = accounts.for_callback(session, slug)
+    _accounts[slug] = (time.monotonic(), account)
+    return account
+
+
+def forget() -> None:
+    """Read the accounts' settings again at once."""
+    _accounts.clear()
+
+
+def _refuse(slug: str, error: envelope.Rejected | NotFound) -> Answer:
+    """One plain line; nothing of what came is kept, but that somebody holds a valid signature is worth a record."""
+    if isinstance(error, NotFound):
+        return b"There is no such account.", 404, PLAIN_TEXT
+    log.warning("callback.refused", account=slug, status=error.status, reason=error.reason)
+    if error.is_signed:
+        with suppress(OperationalError), transaction() as session:  # busy: then the log has to do
+            account = accounts.get(session, slug)
+            audit.record(session, "callback.refused", error.reason, account_id=account.id)
+    return error.sentence.encode(), error.status, PLAIN_TEXT

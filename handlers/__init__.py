@@ -1,0 +1,31 @@
+"""Who answers a follower: each handler is asked in turn, and the first reply wins."""
+
+from collections.abc import Callable
+
+from bot.wechat.messages import Reply
+from handlers import customer_service, fallback, keyword, menu, scan, subscription
+from handlers.incoming import Incoming
+
+Handler = Callable[[Incoming], list[Reply] | None]
+
+# The order is the routing policy.  A person in charge comes before every answer of the bot's.
+HANDLERS: tuple[Handler, ...] = (
+    subscription.handle,
+    customer_service.handle,
+    scan.handle,
+    menu.handle,
+    keyword.handle,
+    fallback.handle,
+)
+
+# Kept with a message that a handler could not cope with.
+FAILED = [{"handler": "dispatch", "why": "A handler failed; see the log."}]
+
+
+def dispatch(incoming: Incoming) -> list[Reply]:
+    """Ask the handlers; an empty list is silence."""
+    for handle in HANDLERS:
+        replies = handle(incoming)
+        if replies is not None:
+            return replies
+    return []
