@@ -1,0 +1,1 @@
+"""Door: what the workers run.  Each job takes a row id and looks there."""

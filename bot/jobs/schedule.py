@@ -1,0 +1,23 @@
+"""What runs by the clock, in one process of the install at a time."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+from bot.jobs import upkeep
+
+
+class Entry(NamedTuple):
+    """Something to do again and again; it must not matter if it is done twice, or late."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], None]
+
+
+SCHEDULE = (
+    Entry("sends", timedelta(seconds=15), upkeep.hint_sends),
+    Entry("tasks", timedelta(seconds=15), upkeep.hint_tasks),
+    Entry("conversations", timedelta(seconds=15), upkeep.close_conversations),
+    Entry("prune", timedelta(minutes=5), upkeep.prune),
+)

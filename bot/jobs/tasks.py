@@ -1,0 +1,87 @@
+"""Advances long work: some steps of a task, then room for others."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from rq.timeouts import JobTimeoutException
+
+from bot import clock
+from bot.database import transaction
+from bot.jobs import follower_sync, menus
+from bot.services import tasks, vault
+from bot.services.tasks import Claimed
+from bot.wechat.errors import OutcomeUnknown, QuotaReached, Temporary, TokenRefused, WeChatError
+
+SLICE_SECONDS = 20.0  # of one task, before another account's may go on
+BACK_OFF = (5, 30, 120, 600, 600)  # seconds; after the last the task is given up
+OUR_FAULT = "Something went wrong on our side. The log has the details; start it again later."
+
+# Makes one step and returns the task as it is then; None: it is finished, or not ours any more.
+Step = Callable[[Claimed], Claimed | None]
+KINDS: dict[str, Step] = {"menu_publish": menus.publish, "follower_sync": follower_sync.step}
+
+stopping = threading.Event()  # the worker was asked to stop: finish the step, leave the rest to the next one
+
+log = structlog.get_logger()
+
+
+def advance(task_id: int) -> None:
+    """Work on a task for some 20 s at most; what is left is hinted again, behind other accounts' work."""
+    end = time.monotonic() + SLICE_SECONDS
+    with transaction() as session:
+        claimed = tasks.claim(session, task_id)
+    while claimed is not None:
+        claimed = _step(claimed)
+        if claimed is not None and (stopping.is_set() or time.monotonic() > end):
+            with transaction() as session:
+                tasks.later(session, claimed, clock.now())
+            return
+
+
+def _step(claimed: Claimed) -> Claimed | None:
+    try:
+        return KINDS[claimed.kind](claimed)
+    except JobTimeoutException:
+        raise
+    except WeChatError as error:
+        log.warning("task.refused", task_id=claimed.task_id, kind=claimed.kind, error=str(error))
+        _refused(claimed, error)
+    except vault.Unreadable as error:
+        log.error("task.no_secret", task_id=claimed.task_id, kind=claimed.kind)
+        with transaction() as session:
+            tasks.fail(session, claimed, str(error))
+    except Exception:
+        log.exception("task.failed", task_id=claimed.task_id, kind=claimed.kind)
+        _again(claimed, OUR_FAULT)
+    return None
+
+
+def _refused(claimed: Claimed, error: WeChatError) -> None:
+    words = error.advice("en")
+    match error:
+        case QuotaReached():
+            _later(claimed, timedelta(seconds=error.retry_after), words)
+        case Temporary() | TokenRefused() | OutcomeUnknown(retry=True):
+            _again(claimed, words)
+        case _:
+            with transaction() as session:
+                tasks.fail(session, claimed, words)
+
+
+def _again(claimed: Claimed, words: str) -> None:
+    if claimed.attempts > len(BACK_OFF):
+        with transaction() as session:
+            tasks.fail(session, claimed, words)
+    else:
+        _later(claimed, timedelta(seconds=BACK_OFF[max(claimed.attempts, 1) - 1]), words)
+
+
+def _later(claimed: Claimed, wait: timedelta, words: str) -> None:
+    with transaction() as session:
+        tasks.later(session, claimed, clock.now() + wait, words)
+
+
+JOBS = (advance,)

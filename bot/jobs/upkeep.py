@@ -1,0 +1,70 @@
+"""What the clock does itself: hint again what is due, end what has ended, throw away what nobody needs."""
+
+from datetime import timedelta
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy import delete
+
+from bot import clock, queue
+from bot.database import reading, transaction
+from bot.services import conversations, sends, tasks
+from models import SeenSignature, SignIn, SignInLink
+
+HINTS = 500  # of one kind in one sweep; the next comes in 15 s
+FULL = 1000  # jobs waiting in a queue: more hints would only make it longer
+SIGNATURES_KEPT = timedelta(minutes=15)  # three times what the callback's time limit lets through
+LINKS_KEPT = timedelta(days=1)
+
+log = structlog.get_logger()
+
+
+def hint_sends() -> None:
+    """Messages whose hint got lost, and those put off until now; whose sender died they become "unknown"."""
+    with transaction() as session:
+        ended = sends.expire(session, clock.now())
+    if ended:
+        log.warning("sends.unknown", count=ended)
+    if _has_room("replies"):
+        with reading() as session:
+            due = sends.due(session, clock.now(), HINTS)
+        _hint("sends.deliver", due, "replies")
+
+
+def hint_tasks() -> None:
+    """Long work that waits, or whose worker died."""
+    if _has_room("work"):
+        with reading() as session:
+            due = tasks.due(session, clock.now(), HINTS)
+        _hint("tasks.advance", due, "work")
+
+
+def close_conversations() -> None:
+    """Conversations in which nobody has spoken for the account's time go back to the bot."""
+    with transaction() as session:
+        conversations.close_timed_out(session, clock.now())
+
+
+def prune() -> None:
+    """Signatures too old to be replayed, and sign-ins and links that have ended."""
+    now = clock.now()
+    with transaction() as session:
+        session.execute(delete(SeenSignature).where(SeenSignature.seen_at < now - SIGNATURES_KEPT))
+    with transaction() as session:
+        session.execute(delete(SignIn).where(SignIn.expires_at < now))
+        session.execute(delete(SignInLink).where(SignInLink.expires_at < now - LINKS_KEPT))
+
+
+def _has_room(name: str) -> bool:
+    try:
+        # Not queue.count: RQ's readers clean up behind themselves, and twice at once doubles jobs (W11).
+        return int(queue.connection().llen(queue.queue(name).key)) < FULL
+    except RedisError as error:
+        log.warning("sweep.no_redis", error=type(error).__name__)
+        return False
+
+
+def _hint(job: str, row_ids: list[int], name: str) -> None:
+    queue.send([queue.Hint(job, row_id, name) for row_id in row_ids])
+    if row_ids:
+        log.info("sweep.hinted", job=job, count=len(row_ids))
