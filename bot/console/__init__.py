@@ -1,0 +1,35 @@
+"""The operators' console under /console: server-rendered pages over the same services as the API.
+
+One file a noun; blueprint.py says who may open what, pages.py how a page is shown, safety.py what keeps it safe.
+"""
+
+from flask import Flask
+
+from bot.console import (
+    accounts,
+    conversations,
+    followers,
+    health,
+    home,
+    menu,
+    pages,
+    rules,
+    safety,
+    sign_in,
+)
+from bot.console import (
+    blueprint as door,
+)
+
+PAGES = (home, sign_in, accounts, rules, menu, conversations, followers, health, pages)
+
+door.blueprint.before_request(safety.check_form)
+door.blueprint.before_request(door.let_in)
+door.blueprint.after_request(safety.add_headers)
+
+
+def register(app: Flask) -> None:
+    """Put the console into an app; stops when a page declares no policy."""
+    safety.prepare(app)
+    app.register_blueprint(door.blueprint)
+    door.refuse_undeclared(app)

@@ -1,0 +1,115 @@
+"""Official accounts: which there are, adding one, and what WeChat and we must know of each other."""
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from bot.console.blueprint import account_slug, blueprint, current_account, record, requires
+from bot.console.forms import Form
+from bot.console.language import _
+from bot.console.pages import say, show
+from bot.database import reading, transaction
+from bot.errors import Refused
+from bot.services import accounts
+from bot.settings import settings
+from models import Account
+
+PLAIN = ("title", "appid", "original_id", "kind", "mode", "timezone")
+ZONES = (
+    "Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Singapore", "Asia/Tokyo", "Europe/London", "Europe/Berlin",
+    "America/New_York", "America/Los_Angeles", "Australia/Sydney", "UTC",
+)  # fmt: skip
+
+
+@blueprint.get("/accounts")
+@requires("signed-in")
+def accounts_list() -> ResponseReturnValue:
+    with reading() as session:
+        return show("accounts/list.html", found=accounts.list_all(session))
+
+
+@blueprint.route("/accounts/new", methods=["GET", "POST"])
+@requires("signed-in")
+def add_account() -> ResponseReturnValue:
+    form = Form({"kind": "service", "mode": "safe", "timezone": "Asia/Shanghai", "is_verified": "1"})
+    if request.method == "POST":
+        form.values = request.form.to_dict()
+        slug = form.values.get("slug", "").strip()
+        try:
+            with transaction() as session:
+                account = accounts.create(session, slug, **_typed(form.values))
+                record(session, account, "accounts.add")
+        except Refused as refused:
+            form.refuse(refused)
+            return show("accounts/new.html", refused.status, form=form, zones=ZONES)
+        say(_("The account is added. Now tell WeChat our address."))
+        return redirect(url_for("console.account_settings", account=slug))
+    return show("accounts/new.html", form=form, zones=ZONES)
+
+
+@blueprint.route("/<account>/settings", methods=["GET", "POST"])
+@requires("signed-in")
+def account_settings() -> ResponseReturnValue:
+    form = Form(_shown(current_account()))
+    if request.method == "POST":
+        form.values = request.form.to_dict()
+        try:
+            with transaction() as session:
+                account = accounts.get(session, account_slug())
+                accounts.update(session, account, _typed(form.values))
+                record(session, account, "accounts.edit")
+        except Refused as refused:
+            form.refuse(refused)
+            return _settings_page(form, status=refused.status)
+        say(_("Saved."))
+        return redirect(url_for("console.account_settings"))
+    return _settings_page(form)
+
+
+@blueprint.post("/<account>/settings/reveal")
+@requires("signed-in")
+def reveal_credentials() -> ResponseReturnValue:
+    """The token and key to copy into WeChat; who looked is recorded."""
+    with transaction() as session:
+        account = accounts.get(session, account_slug())
+        record(session, account, "accounts.reveal")
+    return _settings_page(Form(_shown(account)), revealed=accounts.credentials(account))
+
+
+def _settings_page(form: Form, *, status: int = 200, revealed: Any = None) -> ResponseReturnValue:
+    return show(
+        "accounts/settings.html",
+        status,
+        form=form,
+        here=url_for("console.account_settings"),
+        zones=ZONES,
+        revealed=revealed,
+        has_secret=bool(current_account().sealed_secret),
+        callback=f"{settings().base_url}/wechat/{account_slug()}",
+    )
+
+
+def _shown(account: Account) -> dict[str, Any]:
+    """What a form may show: no secrets."""
+    return {
+        **{name: getattr(account, name) for name in PLAIN},
+        "is_verified": "1" if account.is_verified else "",
+        "human_words": "\n".join(account.human_words),
+        "handover_minutes": account.handover_minutes,
+    }
+
+
+def _typed(given: dict[str, str]) -> dict[str, Any]:
+    """The form's strings as the service wants them; an empty secret means "as it was"."""
+    values: dict[str, Any] = {name: given[name].strip() for name in PLAIN if name in given}
+    values |= {name: given[name].strip() for name in accounts.SEALED if given.get(name, "").strip()}
+    if "shown" in given:  # an unticked box is not sent at all
+        values["is_verified"] = "is_verified" in given
+    if "human_words" in given:
+        values["human_words"] = given["human_words"].replace(",", "\n").replace("，", "\n").splitlines()
+    if minutes := given.get("handover_minutes", "").strip():
+        if not minutes.isdecimal():
+            raise Refused("Give a number of minutes.", field="handover_minutes")
+        values["handover_minutes"] = int(minutes)
+    return values

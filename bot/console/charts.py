@@ -1,0 +1,54 @@
+"""Charts as SVG without script: their colours are the page's, so they follow dark mode and print."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+WIDTH, HEIGHT = 720, 250
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 14, 28
+
+GRID = Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>')
+TICK = Markup('<text class="tick {}" x="{:.1f}" y="{:.1f}">{}</text>')
+AREA = Markup('<path class="area" d="{} L{:.1f} {:.1f} L{:.1f} {:.1f} Z"/>')
+LINE = Markup('<path class="line" d="{}"/>')
+DOT = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3.5"><title>{}</title></circle>')
+
+
+def line(title: str, summary: str, labels: Sequence[str], values: Sequence[int]) -> Markup:
+    """A line with its area.  ``summary`` says in words what it shows; put the same numbers in a table beside it."""
+    ceiling = _ceiling(max(values, default=0))
+    step = (WIDTH - LEFT - RIGHT) / max(1, len(values) - 1)
+    points = [(LEFT + step * at, _y(value, ceiling)) for at, value in enumerate(values)]
+    path = "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    floor = _y(0, ceiling)
+    parts = [
+        Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-labelledby="chart-title chart-desc">').format(
+            WIDTH, HEIGHT
+        ),
+        Markup('<title id="chart-title">{}</title><desc id="chart-desc">{}</desc>').format(title, summary),
+    ]
+    for part in (0, ceiling // 2, ceiling):
+        y = _y(part, ceiling)
+        parts.append(GRID.format(LEFT, WIDTH - RIGHT, y, y))
+        parts.append(TICK.format("end", LEFT - 8, y + 4, f"{part:,}"))
+    parts.append(AREA.format(path, points[-1][0], floor, LEFT, floor))
+    parts.append(LINE.format(path))
+    for at, (x, y) in enumerate(points):
+        parts.append(DOT.format(x, y, f"{labels[at]}: {values[at]:,}"))
+        if at % 3 == (len(points) - 1) % 3:
+            parts.append(TICK.format("end" if at == len(points) - 1 else "middle", x, HEIGHT - 8, labels[at]))
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+def _y(value: int, ceiling: int) -> float:
+    return TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / ceiling)
+
+
+def _ceiling(highest: int) -> int:
+    """A round, even number at or above the highest value."""
+    size = 1
+    while True:
+        for round_number in (4, 10, 20, 40, 60, 80):
+            if round_number * size >= highest:
+                return round_number * size
+        size *= 10

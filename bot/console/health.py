@@ -1,0 +1,37 @@
+"""Is everything in order, and if not, what to do."""
+
+from flask.typing import ResponseReturnValue
+
+from bot.console.blueprint import account_slug, blueprint, requires
+from bot.console.language import _, _n, language, look_up
+from bot.console.pages import show
+from bot.services import health as checks
+from bot.services.health import Check, State
+
+WORST_FIRST = {State.FAIL: 0, State.WARN: 1, State.OK: 2}
+KINDS = {State.FAIL: "bad", State.WARN: "warn", State.OK: "good"}
+
+
+@blueprint.get("/<account>/health")
+@requires("signed-in")
+def health() -> ResponseReturnValue:
+    found = sorted(checks.report(account_slug()), key=lambda check: WORST_FIRST[check.state])
+    return show("health.html", sentence=_sentence(found), checks=[_shown(check) for check in found])
+
+
+def _sentence(found: list[Check]) -> str:
+    failures = sum(check.state is State.FAIL for check in found)
+    if failures:
+        return _n("One thing needs you now.", "{n} things need you now.", failures)
+    if warnings := sum(check.state is State.WARN for check in found):
+        return _n("It works; one thing is worth a look.", "It works; {n} things are worth a look.", warnings)
+    return _("Everything is in order.")
+
+
+def _shown(check: Check) -> dict[str, str]:
+    return {
+        "kind": KINDS[check.state],
+        "title": check.name(look_up),
+        "sentence": check.sentence(look_up, language()),
+        "fix": check.fix(look_up, language()),
+    }

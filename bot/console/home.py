@@ -1,0 +1,58 @@
+"""The first page: who is waiting, what happened today, and what is still to be set up."""
+
+from flask import redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from bot.console import charts, overview
+from bot.console.blueprint import blueprint, current_account, requires
+from bot.console.language import _, _n
+from bot.console.pages import show
+from bot.console.when import day
+from bot.database import reading
+from bot.services import accounts, conversations, followers
+
+
+@blueprint.get("/")
+@requires("signed-in")
+def front_door() -> ResponseReturnValue:
+    with reading() as session:
+        known = accounts.list_all(session)
+    if not known:
+        return redirect(url_for("console.add_account"))
+    return redirect(url_for("console.home", account=known[0].slug))
+
+
+@blueprint.get("/<account>/")
+@requires("signed-in")
+def home() -> ResponseReturnValue:
+    account = current_account()
+    with reading() as session:
+        numbers = overview.read(session, account)
+        waiting = [one for one in conversations.list_open(session, account) if one.waiting_since]
+        labels = [f"{date.month}/{date.day}" for date, _count in numbers.days]
+        total = sum(count for _date, count in numbers.days)
+        chart = charts.line(
+            _("Messages in the last 14 days"),
+            _n("{n} message in 14 days", "{n} messages in 14 days", total),
+            labels,
+            [count for _date, count in numbers.days],
+        )
+        is_connected = bool(account.appid and account.original_id and account.sealed_secret)
+        steps = [
+            (is_connected, _("Connect the account to WeChat"), "console.account_settings"),
+            (numbers.rules > 0, _("Write your first automatic reply"), "console.rules_list"),
+            (numbers.has_menu, _("Publish a menu"), "console.menu_edit"),
+            (total > 0, _("Receive a first message"), "console.health"),
+        ]
+        return show(
+            "home.html",
+            numbers=numbers,
+            waiting=waiting,
+            longest=min((one.waiting_since for one in waiting if one.waiting_since), default=None),
+            follower_count=followers.count(session, account),
+            chart=chart,
+            total=total,
+            steps=steps,
+            steps_done=sum(1 for done, _what, _where in steps if done),
+            day=day,
+        )

@@ -1,0 +1,270 @@
+// What script adds to the console's pages.  Every form works without it.
+
+document.documentElement.classList.add("scripted");
+
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const LIVE_EVERY_MS = 3000;
+
+// Regions that show the present: the page is fetched again and only what changed is swapped in. ------------------------
+
+const shown = new Map(); // region → its last HTML as the server wrote it
+
+function startLive() {
+  const regions = all("[data-live]");
+  if (!regions.length) return;
+  regions.forEach((region) => shown.set(region.dataset.live, region.innerHTML));
+  let failures = 0;
+  const again = () => setTimeout(look, Math.min(60_000, LIVE_EVERY_MS * 2 ** failures));
+  async function look() {
+    if (document.hidden) return again();
+    try {
+      const response = await fetch(document.body.dataset.here, { headers: { "X-Live": "1" } });
+      if (response.status === 401) return location.reload(); // signed out meanwhile: to the sign-in page
+      if (!response.ok) throw new Error(response.status);
+      const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+      all("[data-live]").forEach((region) => swap(region, fresh));
+      all(".nav, .dock > a").forEach((old) => refreshCount(old, fresh));
+      failures = 0;
+    } catch {
+      failures += 1;
+    }
+    again();
+  }
+  again();
+}
+
+function swap(region, fresh) {
+  const name = region.dataset.live;
+  const next = fresh.querySelector(`[data-live="${name}"]`);
+  if (!next || next.innerHTML === shown.get(name)) return;
+  if (region.querySelector("details[open]:not([name])")) return; // somebody reads in it
+  shown.set(name, next.innerHTML);
+  const focused = region.contains(document.activeElement) ? document.activeElement : null;
+  const place = focused && (focused.id ? `#${CSS.escape(focused.id)}` : focused.getAttribute("href") && `a[href="${CSS.escape(focused.getAttribute("href"))}"]`);
+  const atEnd = region.scrollHeight - region.scrollTop - region.clientHeight < 80;
+  region.replaceChildren(...next.childNodes);
+  region.hidden = next.hidden;
+  if (place) region.querySelector(place)?.focus({ preventScroll: true });
+  if ("follow" in region.dataset && atEnd) toEnd(region);
+}
+
+function refreshCount(old, fresh) {
+  const selector = old.matches(".nav") ? ".nav" : `.dock > a[href="${CSS.escape(old.getAttribute("href"))}"]`;
+  const next = fresh.querySelector(selector);
+  if (next && next.innerHTML !== old.innerHTML && !old.contains(document.activeElement)) old.replaceChildren(...next.childNodes);
+}
+
+const toEnd = (region) => { region.scrollTop = region.scrollHeight; };
+
+// Rows that can be added: the server sends spare ones, here they wait until they are asked for. ------------------------
+
+function startRows(list) {
+  const rows = () => all(":scope > [data-row]", list);
+  const isEmpty = (row) => all("input, textarea", row).every((field) => !field.value.trim());
+  const most = Number(list.dataset.max ?? 100);
+  const spare = rows().filter((row, at) => at > 0 && isEmpty(row) && !row.querySelector("[aria-invalid], .error"));
+  const pattern = rows().at(-1).cloneNode(true);
+  spare.forEach((row) => row.remove());
+  let next = rows().length;
+
+  const add = document.createElement("button");
+  add.type = "button";
+  add.className = "btn small";
+  add.textContent = `+ ${list.dataset.rows}`;
+  const foot = document.createElement("div");
+  foot.append(add);
+  list.append(foot);
+  const settle = () => { foot.hidden = rows().length >= most; };
+  add.addEventListener("click", () => {
+    const row = pattern.cloneNode(true);
+    const at = next++;
+    renumber(row, at);
+    all("input, textarea", row).forEach((field) => { if (field.type !== "hidden") field.value = ""; field.removeAttribute("aria-invalid"); });
+    all(".error", row).forEach((error) => error.remove());
+    list.insertBefore(row, foot);
+    wake(row);
+    settle();
+    (row.querySelector(".pick select") ?? row.querySelector("input, textarea")).focus();
+  });
+  settle();
+}
+
+function renumber(row, at) {
+  // The last row's number is the last number of the path that all of its names share.
+  const names = all("[name]", row).map((field) => field.name);
+  const path = names[0].split(".").slice(0, -1);
+  const place = path.length - 1;
+  const change = (text, mark) => {
+    const from = path.join(mark), to = [...path.slice(0, place), at].join(mark);
+    return text.replace(from, to);
+  };
+  all("[name]", row).forEach((field) => { field.name = change(field.name, "."); });
+  for (const attribute of ["id", "for", "aria-describedby"]) {
+    for (const element of [row, ...all(`[${attribute}]`, row)]) {
+      const value = element.getAttribute(attribute);
+      if (value) element.setAttribute(attribute, change(value, "-"));
+    }
+  }
+}
+
+function startRemove(holder) {
+  const row = holder.closest("[data-row]");
+  holder.hidden = row.parentElement.querySelector("[data-row]") === row;
+  holder.querySelector("button").addEventListener("click", () => {
+    const button = row.parentElement.querySelector(":scope > div > .btn");
+    row.remove();
+    if (button) { button.parentElement.hidden = false; button.focus(); }
+  });
+}
+
+// Bytes as WeChat counts them. ----------------------------------------------------------------------------------------
+
+function startBytes(field) {
+  const most = Number(field.dataset.bytes);
+  const counter = document.createElement("span");
+  counter.className = "counter";
+  counter.setAttribute("aria-live", "off");
+  const composer = field.closest(".composer");
+  if (composer) composer.querySelector(".composer-foot").prepend(counter);
+  else field.after(counter);
+  const count = () => {
+    const size = new TextEncoder().encode(field.value.trim()).length;
+    counter.textContent = `${size} / ${most} B`;
+    counter.classList.toggle("over", size > most);
+    counter.hidden = composer !== null && size < most / 2;
+  };
+  field.addEventListener("input", count);
+  count();
+}
+
+// The phone beside the menu's form follows the names while they are typed. ------------------------------------------------
+
+function startPhone(phone) {
+  const form = document.querySelector(".editor form");
+  const value = (name) => form.elements.namedItem(name)?.value.trim() ?? "";
+  const draw = () => {
+    const items = [0, 1, 2].map((at) => {
+      const name = value(`buttons.${at}.name`);
+      const below = all(`[name^="buttons.${at}.sub_button."][name$=".name"]`, form).map((field) => field.value.trim()).filter(Boolean);
+      return { name, below };
+    }).filter(({ name, below }) => name || below.length);
+    const open = all("details", phone).findIndex((one) => one.open);
+    phone.replaceChildren(...items.map(({ name, below }, at) => {
+      const item = document.createElement("li");
+      if (!below.length) {
+        const leaf = Object.assign(document.createElement("span"), { className: "leaf", textContent: name });
+        item.append(leaf);
+        return item;
+      }
+      const details = document.createElement("details");
+      details.open = at === Math.max(0, open);
+      const summary = Object.assign(document.createElement("summary"), { textContent: `≡ ${name || "…"}` });
+      const list = document.createElement("ul");
+      list.append(...below.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+      details.append(summary, list);
+      item.append(details);
+      return item;
+    }));
+  };
+  form.addEventListener("input", draw);
+}
+
+// Order by dragging; the arrow buttons do the same for keys. --------------------------------------------------------------
+
+function startSort(table) {
+  const body = table.tBodies[0];
+  let dragged = null;
+  const clear = () => all(".drop-before, .drop-after", body).forEach((row) => row.classList.remove("drop-before", "drop-after"));
+  body.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest("tr");
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setDragImage(dragged, 20, 20);
+    dragged.classList.add("dragging");
+  });
+  body.addEventListener("dragover", (event) => {
+    const over = event.target.closest("tr");
+    if (!dragged || !over) return;
+    event.preventDefault();
+    clear();
+    over.classList.add(isAbove(event, over) ? "drop-before" : "drop-after");
+  });
+  body.addEventListener("drop", (event) => {
+    const over = event.target.closest("tr");
+    if (!dragged || !over || over === dragged) return;
+    event.preventDefault();
+    const others = all(":scope > tr", body).filter((row) => row !== dragged);
+    const place = Number(table.dataset.sortable) + others.indexOf(over) + (isAbove(event, over) ? 1 : 2);
+    const form = document.createElement("form");
+    form.method = "post";
+    form.action = dragged.dataset.move;
+    form.append(hidden("csrf_token", table.querySelector('[name="csrf_token"]').value), hidden("position", place));
+    document.body.append(form);
+    form.submit();
+  });
+  body.addEventListener("dragend", () => { dragged?.classList.remove("dragging"); dragged = null; clear(); });
+}
+
+const isAbove = (event, row) => event.clientY < row.getBoundingClientRect().top + row.offsetHeight / 2;
+const hidden = (name, value) => Object.assign(document.createElement("input"), { type: "hidden", name, value });
+
+// Small comforts. -----------------------------------------------------------------------------------------------------------
+
+function startCopy(button) {
+  if (!navigator.clipboard) return; // plain http on another machine
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.classList.add("primary");
+    setTimeout(() => button.classList.remove("primary"), 1200);
+  });
+}
+
+function startSend(field) {
+  field.addEventListener("keydown", (event) => {
+    const composing = event.isComposing || event.keyCode === 229; // a Chinese input method takes Enter for itself
+    if (event.key !== "Enter" || event.shiftKey || composing) return;
+    event.preventDefault();
+    if (field.value.trim()) field.form.requestSubmit();
+  });
+  const draft = `draft:${location.pathname}`;
+  if (!field.value) field.value = sessionStorage.getItem(draft) ?? "";
+  field.addEventListener("input", () => sessionStorage.setItem(draft, field.value));
+  field.form.addEventListener("submit", () => sessionStorage.removeItem(draft));
+}
+
+function startMenu(menu) {
+  document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+}
+
+/** One press, one change: a second press on a slow line does nothing. */
+function startOnce(form) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "1";
+    setTimeout(() => delete form.dataset.sent, 4000);
+  });
+}
+
+function wake(root) {
+  all("[data-bytes]", root).forEach(startBytes);
+  all("[data-remove]", root).forEach(startRemove);
+}
+
+all("[data-rows]").forEach(startRows);
+wake(document);
+all("[data-phone]").forEach(startPhone);
+all("[data-sortable]").forEach(startSort);
+all("[data-copy]").forEach(startCopy);
+all("[data-send-on]").forEach(startSend);
+all("[data-menu]").forEach(startMenu);
+all('form[method="post"]').forEach(startOnce);
+all("[data-follow]").forEach(toEnd);
+all("[data-scriptless]").forEach((element) => { element.hidden = true; });
+document.querySelector("[data-focus]")?.focus();
+window.addEventListener("pageshow", (event) => { if (event.persisted) all("form[data-sent]").forEach((form) => delete form.dataset.sent); });
+startLive();

@@ -1,0 +1,138 @@
+"""Names of things that come from a fixed list, and one line about a reply or a message."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.console.language import _
+from models import CallbackMode, MatchMode, SendStatus, Trigger
+
+
+def trigger(value: str) -> str:
+    return {
+        Trigger.KEYWORD: _("Somebody writes"),
+        Trigger.FOLLOW: _("Somebody begins to follow"),
+        Trigger.SCAN: _("Somebody scans a code"),
+        Trigger.CLICK: _("Somebody taps the menu"),
+        Trigger.DEFAULT: _("Nothing else answers"),
+    }[Trigger(value)]
+
+
+def match(value: str) -> str:
+    return {
+        MatchMode.EXACT: _("is exactly"),
+        MatchMode.CONTAINS: _("contains"),
+        MatchMode.REGEX: _("fits the pattern"),
+    }[MatchMode(value)]
+
+
+def mode(value: str) -> str:
+    return {
+        CallbackMode.PLAIN: _("Plain"),
+        CallbackMode.COMPATIBLE: _("Compatible"),
+        CallbackMode.SAFE: _("Safe (encrypted)"),
+    }[CallbackMode(value)]
+
+
+def kind(value: str) -> str:
+    return {"service": _("Service account"), "subscription": _("Subscription account")}.get(value, value)
+
+
+def status(value: str) -> str:
+    known = {
+        SendStatus.READY: _("waiting to be sent"),
+        SendStatus.SENDING: _("being sent"),
+        SendStatus.SENT: _("sent"),
+        SendStatus.FAILED: _("not sent"),
+        SendStatus.UNKNOWN: _("not confirmed"),
+    }
+    return known.get(SendStatus(value), value) if value else ""
+
+
+def closed_why(value: str) -> str:
+    return {
+        "handed_back": _("handed back to the bot"),
+        "timed_out": _("timed out"),
+        "unsubscribed": _("stopped following"),
+    }.get(value, value)
+
+
+def reply_kind(value: str) -> str:
+    return reply_kinds()[value][0] if value in reply_kinds() else value
+
+
+def reply_kinds() -> dict[str, tuple[str, str]]:
+    """Kind → its name and icon, in the order of the form's list."""
+    return {
+        "text": (_("Text"), "type"),
+        "image": (_("Image"), "image"),
+        "voice": (_("Voice"), "mic"),
+        "video": (_("Video"), "video"),
+        "music": (_("Music"), "music"),
+        "news": (_("Article card"), "newspaper"),
+        "transfer_customer_service": (_("Transfer to WeChat's service desk"), "headset"),
+        "transfer_biz_ai_ivr": (_("Transfer to WeChat's AI"), "bot"),
+        "silence": (_("Say nothing"), "bell-off"),
+    }
+
+
+def menu_kinds() -> dict[str, tuple[str, str]]:
+    """WeChat's button type → its name, and what its value is."""
+    key = _("Key: what the rule looks for")
+    return {
+        "click": (_("Answer with a rule"), key),
+        "view": (_("Open a web page"), _("Web address")),
+        "miniprogram": (_("Open a Mini Program"), _("Web address for old phones")),
+        "scancode_push": (_("Scan a code"), key),
+        "scancode_waitmsg": (_("Scan a code, then answer"), key),
+        "pic_sysphoto": (_("Take a photo"), key),
+        "pic_photo_or_album": (_("Take or choose a photo"), key),
+        "pic_weixin": (_("Choose a photo from WeChat"), key),
+        "location_select": (_("Send a location"), key),
+        "media_id": (_("Send a stored file"), _("Media id")),
+        "article_id": (_("Send a published article"), _("Article id")),
+        "article_view_limited": (_("Open a published article"), _("Article id")),
+    }
+
+
+def source(value: str) -> str:
+    """How a follower came: WeChat's own names, or the scene of a QR code as it is."""
+    known = {
+        "ADD_SCENE_SEARCH": _("found by search"),
+        "ADD_SCENE_PROFILE_CARD": _("a shared name card"),
+        "ADD_SCENE_QR_CODE": _("a QR code"),
+        "ADD_SCENE_PROFILE_LINK": _("a tap on the name in an article"),
+        "ADD_SCENE_PROFILE_ITEM": _("the menu of an article"),
+        "ADD_SCENE_PAID": _("a payment"),
+        "ADD_SCENE_WECHAT_ADVERTISEMENT": _("an advertisement"),
+        "ADD_SCENE_OTHERS": _("another way"),
+    }
+    return known.get(value, value) or "—"
+
+
+def reply_line(reply: Mapping[str, Any]) -> str:
+    """What a reply says, in one line."""
+    name = reply_kind(str(reply.get("kind", "")))
+    articles = reply.get("articles") or [{}]
+    return str(reply.get("text") or reply.get("title") or articles[0].get("title") or name)
+
+
+def said(kind: str, text: str) -> str:
+    """What a follower did, for kinds that carry no words of their own."""
+    known = {
+        "subscribe": _("began to follow"),
+        "unsubscribe": _("stopped following"),
+        "scan": _("scanned a code"),
+        "click": _("tapped the menu"),
+        "view": _("opened a link in the menu"),
+        "image": _("sent an image"),
+        "voice": _("sent a voice message"),
+        "video": _("sent a video"),
+        "shortvideo": _("sent a video"),
+        "location": _("sent a location"),
+        "link": _("sent a link"),
+        "miniprogrampage": _("sent a Mini Program card"),
+    }
+    if kind == "text":
+        return text
+    act = known.get(kind, _("did something new to us: {kind}", kind=kind))
+    return _("{act}: {text}", act=act, text=text) if text else act

@@ -1,0 +1,174 @@
+"""In a real browser: accessible, nothing cut off on a small phone, live without losing what is typed."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Page, sync_playwright
+
+from bot import clock
+from bot.services import operators
+from models import InboundMessage, Operator
+from tests.chromium import launch, needs_chromium
+from tests.console.samples import TeaHouse
+from tests.factories import Create
+
+pytestmark = [
+    pytest.mark.browser,
+    needs_chromium,
+]
+
+RULES_OF_AXE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PATHS = (
+    "/tea-house/",
+    "/tea-house/rules?try=你好",
+    "/tea-house/rules/6",
+    "/tea-house/menu",
+    "/tea-house/conversations",
+    "/tea-house/conversations/1",
+    "/tea-house/followers",
+    "/tea-house/followers/1",
+    "/tea-house/settings",
+    "/accounts",
+    "/accounts/new",
+    "/tea-house/health",
+    "/profile",
+    "/tea-house/nowhere",
+)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(
+    chromium: Chromium, app: Flask, serve: Callable[[Any], str], create: Create, owner: Operator
+) -> Iterator[Callable[..., Page]]:
+    """Open a page as the owner; anything that goes wrong on it fails the test."""
+    address = serve(app) + "/console"
+    cookie = operators.sign_in(create.session, owner, "Chromium")
+    create.session.commit()
+    contexts, wrong = [], []
+
+    def visit(
+        path: str, width: int = 1280, theme: str = "light", language: str = "zh", script: bool = True, who: str = cookie
+    ) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": 800}, java_script_enabled=script)
+        cookies = {"lobby": who, "lobby-theme": theme, "lobby-language": language}
+        context.add_cookies(
+            [{"name": name, "value": value, "url": address} for name, value in cookies.items() if value]
+        )
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda line: wrong.append(line.text) if "Content Security" in line.text else None)
+        page.goto(address + path)
+        contexts.append(context)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert not wrong
+
+
+@pytest.mark.parametrize(("theme", "language", "width"), [("light", "zh", 1280), ("dark", "en", 390)])
+def test_axe_finds_nothing(visit: Callable[..., Page], house: TeaHouse, theme: str, language: str, width: int) -> None:
+    page, found = visit("/profile", width, theme, language), []
+    address = page.url.removesuffix("/profile")
+    for path in PATHS:
+        page.goto(address + path)
+        result = Axe().run(page, options={"runOnly": RULES_OF_AXE}).response
+        found += [(path, each["id"], each["nodes"][0]["html"]) for each in result["violations"]]
+    page = visit("/sign-in", width, theme, language, who="")
+    found += [("/sign-in", each["id"], "") for each in Axe().run(page).response["violations"]]
+    assert not found
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_is_cut_off_on_the_smallest_phone(visit: Callable[..., Page], house: TeaHouse, language: str) -> None:
+    page = visit("/profile", 320, language=language)
+    address = page.url.removesuffix("/profile")
+    for path in PATHS:
+        page.goto(address + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+
+
+def test_a_new_message_arrives_while_one_types(visit: Callable[..., Page], house: TeaHouse, create: Create) -> None:
+    page = visit(f"/tea-house/conversations/{house.conversation.id}", language="en")
+    page.fill("#f-text", "写到一半的回复")
+    person = house.people[0]
+    create.session.add(
+        InboundMessage(
+            account_id=house.account.id,
+            openid=person.openid,
+            dedup_key="late",
+            follower_id=person.id,
+            kind="text",
+            text="还在吗？",
+            received_at=clock.now() + timedelta(seconds=1),
+        )
+    )
+    create.session.commit()
+    page.get_by_text("还在吗？").wait_for(timeout=9000)
+    assert page.input_value("#f-text") == "写到一半的回复"
+    assert page.evaluate("document.activeElement.id") == "f-text"
+
+    page.press("#f-text", "Enter")
+    page.get_by_text("waiting to be sent").wait_for()
+    assert page.input_value("#f-text") == ""
+
+
+def test_a_rule_is_written_and_moved_with_the_keyboard_only(visit: Callable[..., Page], house: TeaHouse) -> None:
+    page = visit("/tea-house/rules/new", language="en")
+    page.focus("#f-keywords-0-text")
+    page.keyboard.type("停车")
+    page.get_by_role("button", name="+ Add another", exact=True).press("Enter")
+    page.keyboard.type("parking")
+    assert page.evaluate("document.activeElement.name") == "keywords.1.text"
+    page.fill("#f-replies-0-text", "地下车库两小时免费。")
+    page.get_by_role("button", name="+ Add another reply").press("Enter")
+    page.select_option('[name="replies.1.kind"]', "image")
+    page.fill("#f-replies-1-media_id", "abc")
+    page.get_by_role("button", name="Save the rule").press("Enter")
+    page.get_by_text("“停车” is saved").wait_for()
+    page.get_by_role("button", name="Move “停车” up").press("Enter")
+    page.wait_for_load_state()
+    rows = page.locator("table.rules tbody tr")
+    assert "停车" in rows.nth(rows.count() - 2).inner_text()
+    assert "parking" in rows.nth(rows.count() - 2).inner_text()
+
+
+def test_a_rule_is_dragged_to_the_top(visit: Callable[..., Page], house: TeaHouse) -> None:
+    page = visit("/tea-house/rules", language="en")
+    rows = page.locator("table.rules tbody tr")
+    with page.expect_navigation():
+        page.locator(".handle").nth(2).drag_to(rows.nth(0), target_position={"x": 300, "y": 4})
+    assert "价目" in rows.nth(0).inner_text()
+
+
+def test_the_forms_work_without_script(visit: Callable[..., Page], house: TeaHouse) -> None:
+    page = visit("/tea-house/rules/new", language="en", script=False)
+    page.fill('[name="keywords.0.text"]', "停车")
+    page.fill('[name="keywords.2.text"]', "车位")
+    page.fill('[name="replies.0.text"]', "地下车库两小时免费。")
+    page.get_by_role("button", name="Save the rule").click()
+    page.get_by_text("“停车” is saved").wait_for()
+    page.get_by_role("switch", name="停车", checked=True).click()
+    page.get_by_role("switch", name="停车", checked=False).wait_for()
+
+
+def test_the_skip_link_is_the_first_stop(visit: Callable[..., Page], house: TeaHouse) -> None:
+    page = visit("/tea-house/", language="en")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
