@@ -1,0 +1,108 @@
+"""/api/v1/accounts: official accounts."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+import models
+from bot.api.contract import In, Out, endpoint
+from bot.errors import Forbidden
+from bot.services import accounts, tokens
+from bot.settings import settings
+from models import AccountKind, CallbackMode
+
+Short = Annotated[str, Field(max_length=64)]
+
+
+class Account(Out):
+    """An official account.  Its secrets are never shown."""
+
+    slug: str
+    title: str
+    appid: str
+    original_id: str
+    kind: AccountKind
+    is_verified: bool
+    mode: CallbackMode
+    timezone: str
+    human_words: list[str]
+    handover_minutes: int
+    has_secret: bool
+    callback_url: str
+    created_at: datetime
+
+
+class Accounts(Out):
+    items: list[Account]
+
+
+class AccountChange(In):
+    """What is left out stays as it is."""
+
+    title: Short | None = None
+    appid: Short | None = None
+    original_id: Short | None = None
+    kind: AccountKind | None = None
+    is_verified: bool | None = None
+    mode: CallbackMode | None = None
+    secret: Annotated[str | None, Field(max_length=64, description="the AppSecret; written, never read")] = None
+    token: Annotated[str | None, Field(max_length=64, description="of the callback; written, never read")] = None
+    aes_key: Annotated[str | None, Field(max_length=64, description="EncodingAESKey; written, never read")] = None
+    timezone: Short | None = None
+    human_words: Annotated[list[Short] | None, Field(max_length=50)] = None
+    handover_minutes: Annotated[int | None, Field(ge=1, le=2880)] = None
+
+
+class AccountDraft(AccountChange):
+    slug: Annotated[str, Field(max_length=32, description="in the account's addresses; never changes")]
+
+
+def shown(account: models.Account) -> dict[str, Any]:
+    columns = {name: getattr(account, name, None) for name in Account.model_fields}
+    callback_url = f"{settings().base_url}/wechat/{account.slug}"
+    return {**columns, "has_secret": bool(account.sealed_secret), "callback_url": callback_url}
+
+
+@endpoint("GET", "/accounts", scope="accounts:read", summary="List the accounts this token is for", returns=Accounts)
+def list_accounts(session: Session, token: models.ApiToken) -> dict[str, Any]:
+    ours = [each for each in accounts.list_all(session) if token.account_id in (None, each.id)]
+    return {"items": [shown(account) for account in ours]}
+
+
+@endpoint("GET", "/accounts/<slug>", scope="accounts:read", summary="Get an account", returns=Account)
+def get_account(session: Session, account: models.Account) -> dict[str, Any]:
+    return shown(account)
+
+
+@endpoint(
+    "POST",
+    "/accounts",
+    scope="accounts:write",
+    summary="Add an account; needs a token for all accounts",
+    body=AccountDraft,
+    returns=Account,
+    status=201,
+)
+def create_account(session: Session, token: models.ApiToken, body: AccountDraft) -> dict[str, Any]:
+    if token.account_id is not None:
+        raise Forbidden("This token is for one account; adding accounts needs one for all.")
+    values = body.model_dump(exclude_unset=True, exclude_none=True, exclude={"slug", "title"})
+    return shown(accounts.create(session, body.slug, body.title or "", **values))
+
+
+@endpoint(
+    "PATCH",
+    "/accounts/<slug>",
+    scope="accounts:write",
+    summary="Change some of an account",
+    body=AccountChange,
+    returns=Account,
+)
+def change_account(session: Session, account: models.Account, body: AccountChange) -> dict[str, Any]:
+    values = body.model_dump(exclude_unset=True, exclude_none=True)
+    accounts.update(session, account, values)
+    if values.keys() & {"appid", "secret"}:
+        tokens.forget(session, account.id)
+    return shown(account)

@@ -1,0 +1,203 @@
+"""What holds for every endpoint, walked over what is declared."""
+
+import json
+import re
+
+import pytest
+from apiflask import APIFlask
+from flask import Flask
+from sqlalchemy import select
+
+from bot import api as door
+from bot.api.contract import ENDPOINTS, bp, endpoint
+from bot.database import reading, transaction
+from bot.services import api_tokens
+from bot.services.api_tokens import SCOPES
+from models import ApiToken, AuditRecord, Conversation, InboundMessage, Send, Task
+
+BODIES = {
+    "create_account": {"slug": "third"},
+    "create_rule": {"keywords": [{"text": "a"}], "replies": [{"kind": "text", "text": "b"}]},
+    "replace_rule": {"keywords": [{"text": "a"}], "replies": [{"kind": "text", "text": "b"}]},
+    "explain_rules": {"text": "a"},
+    "save_menu": {"buttons": []},
+    "create_send": {"reply": {"kind": "text", "text": "hi"}},
+    "reply_to_conversation": {"reply": {"kind": "text", "text": "hi"}},
+    "change_follower": {"remark": "x"},
+    "open_conversation": {"follower_id": 1},
+}
+
+
+@pytest.fixture
+def rows(create, session):
+    """One row of each kind in account "mine"; returns the ids by the name of the path's part."""
+    account = create.account("mine")
+    follower = create.follower(account)
+    rule = create.rule(account, "price", "99")
+    message = InboundMessage(
+        account_id=account.id, openid=follower.openid, dedup_key="1", follower_id=follower.id, kind="text", text="hi"
+    )
+    send = Send(account_id=account.id, follower_id=follower.id, reply={"kind": "text", "text": "hi"})
+    task = Task(account_id=account.id, kind="menu_publish")
+    conversation = Conversation(account_id=account.id, follower_id=follower.id)
+    session.add_all([message, send, task, conversation])
+    session.commit()
+    return {
+        "rule_id": rule.id,
+        "follower_id": follower.id,
+        "message_id": message.id,
+        "send_id": send.id,
+        "task_id": task.id,
+        "conversation_id": conversation.id,
+    }
+
+
+def address(known, slug: str, ids: dict[str, int]) -> str:
+    return re.sub(r"<int:(\w+)>", lambda found: str(ids[found[1]]), known.path).replace("<slug>", slug)
+
+
+def test_an_endpoint_without_a_known_scope_cannot_be_made():
+    with pytest.raises(ValueError, match="scope"):
+        endpoint("GET", "/x", scope="everything", summary="x")
+    with pytest.raises(TypeError, match="scope"):
+        endpoint("GET", "/x", summary="x")
+
+
+def test_a_path_without_a_scope_ends_the_start():
+    app = APIFlask("x", docs_path=None, spec_path=None)
+    app.add_url_rule("/api/v1/open", "api.open", lambda: "hello")
+
+    with pytest.raises(RuntimeError, match="/api/v1/open declares no scope"):
+        door.register(app)
+
+
+def test_every_route_is_declared(app: Flask):
+    routes = {rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint.startswith(f"{bp.name}.")}
+
+    assert routes == {f"api.{known.name}" for known in ENDPOINTS} | door.OPEN
+
+
+@pytest.mark.parametrize("known", ENDPOINTS, ids=lambda known: known.name)
+def test_t20_scopes(known, rows, api_as, client):
+    path, body = address(known, "mine", rows), BODIES.get(known.name, {})
+    body = {**body, "follower_id": rows["follower_id"]} if known.name == "open_conversation" else body
+    body = body if known.body else None
+
+    nobody = client.open(f"/api/v1{path}", method=known.method, json=body)
+    assert nobody.status_code == 401
+    assert nobody.headers["WWW-Authenticate"].startswith("Bearer")
+
+    wrong = api_as(None, *(scope for scope in SCOPES if scope not in ("all", known.scope)))(known.method, path, body)
+    assert wrong.status_code == 403
+    assert known.scope in wrong.json["error"]["message"]
+
+    right = api_as(None, known.scope)(known.method, path, body)
+    assert right.status_code == known.status, right.json
+
+
+@pytest.mark.parametrize("known", [each for each in ENDPOINTS if each.is_of_account], ids=lambda known: known.name)
+def test_t21_another_accounts_ids_look_missing(known, rows, create, api_as):
+    other = create.account("other")
+    body = BODIES.get(known.name, {}) if known.body else None
+    missing_ids = dict.fromkeys(rows, 999_999)
+    huge_ids = dict.fromkeys(rows, 10**30)
+    theirs = api_as(other)
+
+    # The other account's address, with a token that is not for it.
+    foreign = theirs(known.method, address(known, "mine", rows), body)
+    missing = theirs(known.method, address(known, "gone", rows), body)
+    assert (foreign.status_code, missing.status_code) == (404, 404)
+    assert foreign.data.replace(b"mine", b"gone") == missing.data
+
+    # Its own address, with ids of the other account: in the path, the body and the query.
+    if "<int:" in known.path:
+        answers = [theirs(known.method, address(known, "other", ids), body) for ids in (rows, missing_ids, huge_ids)]
+        assert [answer.status_code for answer in answers] == [404, 404, 404]
+        assert answers[0].data == answers[1].data == answers[2].data
+    if known.body and "follower_id" in known.body.model_fields:
+        answers = [
+            theirs(known.method, address(known, "other", {}), {**(body or {}), "follower_id": each})
+            for each in (rows["follower_id"], 999_999)
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert answers[0].data == answers[1].data
+    if known.query and "follower_id" in known.query.model_fields:
+        answers = [
+            theirs.get(f"{address(known, 'other', {})}?follower_id={each}") for each in (rows["follower_id"], 999_999)
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert answers[0].data == answers[1].data
+
+
+@pytest.mark.parametrize("known", [each for each in ENDPOINTS if each.body], ids=lambda known: known.name)
+def test_t24_unknown_fields_are_refused(known, rows, api):
+    body = {**BODIES.get(known.name, {}), "is_admin": True}
+
+    answer = api(known.method, address(known, "mine", rows), body)
+
+    assert answer.status_code == 422
+    assert answer.json["error"]["field"] == "is_admin"
+
+
+@pytest.mark.parametrize("known", [each for each in ENDPOINTS if each.body], ids=lambda known: known.name)
+@pytest.mark.parametrize("body", [b"{", b"[]", b"null", b"\xff", b'"x"', b"[" * 100_000, b'{"a": "\\u0000"}'])
+def test_odd_bodies_are_refused(known, body, rows, api):
+    path = f"/api/v1{address(known, 'mine', rows)}"
+    answer = api.client.open(path, method=known.method, data=body, headers=api.headers)
+
+    assert answer.status_code in (400, 422)
+    assert set(answer.json["error"]) == {"code", "message", "field"}
+
+
+def test_bodies_over_a_megabyte_are_refused(rows, api):
+    answer = api.post("/accounts/mine/rules", {"title": "x" * (1 << 20)})
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize("query", ["limit=201", "limit=0", "limit=x", "before=0", "unknown=1", "before=" + "9" * 30])
+def test_pages_are_capped_and_queries_checked(query, rows, api):
+    answer = api.get(f"/accounts/mine/followers?{query}")
+
+    assert answer.status_code == 422
+    assert answer.json["error"]["field"] == query.partition("=")[0]
+
+
+def test_unknown_addresses_and_methods_answer_in_the_apis_words(api):
+    assert api.get("/accounts/mine/poems").json["error"]["code"] == "not_found"
+    refused = api.delete("/accounts")
+    assert refused.status_code == 405
+    assert refused.headers["Allow"] == "GET, POST"
+
+
+def test_t22_a_revoked_token_opens_nothing(rows, api):
+    with transaction() as session:
+        api_tokens.revoke(session, session.scalars(select(ApiToken)).one().id)
+
+    assert api.get("/accounts").status_code == 401
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer x", "Basic eDp5", "Bearer lby_" + "a" * 43, "Bearer é"])
+def test_odd_tokens_are_refused(header, client):
+    answer = client.get("/api/v1/accounts", headers={"Authorization": header.encode("utf-8").decode("latin-1")})
+
+    assert answer.status_code == 401
+
+
+def test_a_token_is_kept_as_a_hash_only(database_url, token):
+    plain = token(None, "rules:read")
+
+    with reading() as session:
+        row = session.scalars(select(ApiToken)).one()
+    assert plain.startswith("lby_")
+    assert plain not in json.dumps([row.digest, row.name, row.scopes])
+    assert (len(row.digest), row.scopes) == (64, ["rules:read"])
+
+
+def test_each_change_is_recorded_with_its_token(rows, api):
+    api.patch(f"/accounts/mine/rules/{rows['rule_id']}", {"is_enabled": False})
+    api.get("/accounts/mine/rules")
+
+    with reading() as session:
+        record = session.scalars(select(AuditRecord).where(AuditRecord.action.like("api.%"))).one()
+    assert (record.action, record.detail) == ("api.rules.change_rule", "token 1")

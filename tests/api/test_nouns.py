@@ -1,0 +1,142 @@
+"""The other nouns, as an integrator uses them."""
+
+import pytest
+from sqlalchemy import select
+
+from bot.database import reading
+from models import AccessToken, Account
+
+
+@pytest.fixture
+def account(create, sim, live):
+    account = create.account("shop")
+    sim.connect(account, live)
+    return account
+
+
+@pytest.fixture
+def follower(account, sim, api):
+    openid = sim.follower(account)
+    sim.say(account, openid, "hello")
+    return api.get(f"/accounts/shop/followers?search={openid}").json["items"][0]
+
+
+def test_an_account_is_made_and_changed_and_shows_no_secret(api, account):
+    secrets = {"secret": "S3cr3t" * 5, "token": "T0ken" * 5, "aes_key": "K" * 42 + "A"}
+    made = api.post("/accounts", {"slug": "new", "title": "New", "appid": "wx0123456789abcdef", **secrets})
+    assert made.status_code == 201
+    changed = api.patch("/accounts/new", {"title": "Newer", "timezone": "Asia/Tokyo", "secret": "x" * 32})
+    assert (changed.json["title"], changed.json["timezone"]) == ("Newer", "Asia/Tokyo")
+    listed = api.get("/accounts")
+
+    assert made.json["has_secret"] is True
+    assert made.json["callback_url"].endswith("/wechat/new")
+    for answer in (made, changed, listed):
+        assert not any(secret in answer.text for secret in secrets.values())
+    assert [each["slug"] for each in listed.json["items"]] == ["shop", "new"]
+    assert api.post("/accounts", {"slug": "new"}).status_code == 409
+    assert api.patch("/accounts/new", {"slug": "x"}).status_code == 422
+    assert api.patch("/accounts/new", {"timezone": "Mars"}).json["error"]["field"] == "timezone"
+    assert api.get("/accounts/new").json["timezone"] == "Asia/Tokyo"
+
+
+def test_a_token_for_one_account_sees_and_makes_no_other(api_as, account, create):
+    create.account("other")
+    ours = api_as(account)
+
+    assert [each["slug"] for each in ours.get("/accounts").json["items"]] == ["shop"]
+    assert ours.post("/accounts", {"slug": "mine"}).status_code == 403
+
+
+def test_a_new_secret_forgets_the_access_token(api, account, work):
+    api.put("/accounts/shop/menu", {"buttons": [{"name": "A", "type": "click", "key": "A"}]})
+    api.post("/accounts/shop/menu/publish")
+    work()
+
+    def stored() -> str:
+        with reading() as session:
+            query = select(AccessToken.sealed_token).join(Account, Account.id == AccessToken.account_id)
+            return session.scalars(query.where(Account.slug == "shop")).one()
+
+    assert stored()
+    api.patch("/accounts/shop", {"secret": "y" * 32})
+    assert stored() == ""
+
+
+def test_a_menu_is_kept_then_published(api, account, work):
+    buttons = [{"name": "价格", "type": "click", "key": "P"}, {"name": "M", "sub_button": [
+        {"name": "Site", "type": "view", "url": "https://example.com/"}]}]  # fmt: skip
+    kept = api.put("/accounts/shop/menu", {"buttons": buttons}).json
+    assert (kept["buttons"], kept["published"], kept["published_at"]) == (buttons, [], None)
+
+    task = api.post("/accounts/shop/menu/publish")
+    assert task.status_code == 202
+    work()
+
+    done = api.get(f"/accounts/shop/tasks/{task.json['id']}").json
+    assert (done["status"], done["kind"]) == ("done", "menu_publish")
+    assert api.get("/accounts/shop/menu").json["published"] == buttons
+    wrong = api.put("/accounts/shop/menu", {"buttons": [{"name": "名" * 6, "type": "click", "key": "P"}]})
+    assert wrong.json["error"]["field"] == "buttons.0.name"
+
+
+def test_followers_are_synced_listed_named(api, account, sim, work):
+    for name in ("a", "b", "c"):
+        sim.follower(account, name)
+    task = api.post("/accounts/shop/followers/sync").json
+    work()
+
+    assert api.get(f"/accounts/shop/tasks/{task['id']}").json["status"] == "done"
+    first = api.get("/accounts/shop/followers?limit=2").json
+    rest = api.get(f"/accounts/shop/followers?limit=2&before={first['next']}").json
+    assert (len(first["items"]), len(rest["items"]), rest["next"]) == (2, 1, None)
+    one = first["items"][0]
+    named = api.patch(f"/accounts/shop/followers/{one['id']}", {"remark": "Ms Li"}).json
+    assert (named["remark"], named["name"]) == ("Ms Li", "Ms Li")
+    assert api.get("/accounts/shop/tags").status_code == 200
+
+
+def test_messages_are_read_with_their_trace(api, account, follower, create, sim):
+    create.rule(account, "price", "99")
+    sim.say(account, follower["openid"], "price")
+
+    found = api.get(f"/accounts/shop/messages?follower_id={follower['id']}&limit=1").json
+    message = api.get(f"/accounts/shop/messages/{found['items'][0]['id']}").json
+
+    assert (message["text"], message["reply"]["text"]) == ("price", "99")
+    assert message["trace"]
+    older = api.get(f"/accounts/shop/messages?before={found['next']}").json["items"]
+    assert [each["text"] for each in older] == ["hello"]
+    turns = api.get(f"/accounts/shop/followers/{follower['id']}/timeline").json["items"]
+    assert [turn["text"] for turn in turns][-2:] == ["price", "99"]
+    assert api.get(f"/accounts/shop/followers/{follower['id']}/timeline?before=2020-01-01T00:00:00").status_code == 422
+
+
+def test_a_message_is_sent_and_followed_up(api, account, follower, sim, work):
+    assert api.get(f"/accounts/shop/followers/{follower['id']}").json["allowance"]["left"] == 5
+
+    send = api.post(f"/accounts/shop/followers/{follower['id']}/sends", {"reply": {"kind": "text", "text": "Hi"}})
+    assert (send.status_code, send.json["status"]) == (202, "ready")
+    work()
+
+    assert api.get(f"/accounts/shop/sends/{send.json['id']}").json["status"] == "sent"
+    assert [each["text"] for each in sim.inbox(account, follower["openid"]) if each["kind"] == "customer"] == ["Hi"]
+    assert api.get(f"/accounts/shop/followers/{follower['id']}").json["allowance"]["left"] == 4
+
+
+def test_a_conversation_from_taking_to_handing_back(api, account, follower, sim, work):
+    talk = api.post("/accounts/shop/conversations", {"follower_id": follower["id"]}).json
+    assert talk["is_open"]
+    again = api.post("/accounts/shop/conversations", {"follower_id": follower["id"]}).json
+    assert again["id"] == talk["id"]
+    one = f"/accounts/shop/conversations/{talk['id']}"
+
+    sent = api.post(f"{one}/replies", {"reply": {"kind": "text", "text": "This is Li"}})
+    assert sent.status_code == 202
+    work()
+    assert "This is Li" in [turn["text"] for turn in api.get(f"{one}/thread").json["items"]]
+
+    assert api.post(f"{one}/hand-back").json["closed_why"] == "handed_back"
+    assert api.get("/accounts/shop/conversations").json["items"] == []
+    assert [each["id"] for each in api.get("/accounts/shop/conversations?state=closed").json["items"]] == [talk["id"]]
+    assert api.post(f"{one}/replies", {"reply": {"kind": "text", "text": "x"}}).status_code == 409
