@@ -1,0 +1,1 @@
+"""Runs everything that Lobby needs as child processes: ``lobby up``."""

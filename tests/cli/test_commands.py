@@ -1,0 +1,67 @@
+"""What all commands have in common: help, one sentence for a refusal, JSON for scripts."""
+
+import json
+
+import pytest
+
+from bot.cli import COMMANDS
+from tests.cli.conftest import Lobby
+
+GROUPS = {"account": ["list", "show", "add", "edit", "reseal"], "operator": ["list", "add", "link", "password"]}
+GROUPS |= {"token": ["create", "list", "revoke"]}
+ALL = [[name] for name in COMMANDS] + [[group, each] for group, names in GROUPS.items() for each in names]
+
+
+@pytest.mark.parametrize("words", [[], *ALL], ids=" ".join)
+def test_help_is_everywhere(lobby: Lobby, words: list[str]) -> None:
+    done = lobby(*words, "--help")
+
+    assert done.exit_code == 0
+    assert done.stdout.startswith("Usage: ")
+
+
+def test_tells_its_version(lobby: Lobby) -> None:
+    assert lobby("--version").stdout.startswith("lobby 0.")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["say", "hello"], "Lobby is not running in {folder}/; start it with `lobby up`."),
+        (["account", "show", "nobody"], "There is no account “nobody”."),
+        (["account", "edit", "nobody"], "Say what to change; `lobby account edit --help` lists the fields."),
+        (["operator", "link", "nobody"], "There is no operator “nobody”."),
+        (["token", "create", "--account", "nobody", "--scope", "all"], "There is no account “nobody”."),
+        (["token", "revoke", "7"], "There is no such token."),
+        (["doctor", "nobody"], "There is no account “nobody”."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_refusal_is_one_sentence(lobby: Lobby, database_url, tmp_path, words, sentence) -> None:
+    done = lobby(*words)
+
+    assert done.exit_code == 2
+    assert done.stderr == sentence.format(folder=tmp_path / "data") + "\n"
+    assert done.stdout == ""
+
+
+def test_a_bad_setting_is_one_sentence(lobby: Lobby, monkeypatch) -> None:
+    monkeypatch.setenv("LOBBY_BASE_URL", "lobby.example.com")
+
+    done = lobby("account", "list")
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == "LOBBY_BASE_URL: use a full address such as https://lobby.example.com.\n"
+
+
+def test_without_tables_it_says_what_to_run(lobby: Lobby) -> None:
+    done = lobby("account", "list")
+
+    assert done.exit_code == 2
+    assert done.stderr == "The database lacks tables of this version; run `lobby migrate`.\n"
+
+
+@pytest.mark.parametrize("words", [["account", "list"], ["operator", "list"], ["token", "list"]], ids=" ".join)
+def test_lists_are_json_for_scripts_and_words_for_people(lobby: Lobby, database_url, words) -> None:
+    assert json.loads(lobby(*words, "--json").stdout) == []
+    assert lobby(*words).stdout.startswith("There is no")

@@ -1,0 +1,101 @@
+"""Who may import whom (README, "The map"): the folder tells the role, and roles depend one way."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LEAVES = ("bot.settings", "bot.clock")  # what time it is and what we were told: for everyone
+
+# Each service builds only on those before it.
+SERVICES = [
+    "vault",
+    "audit",
+    "folding",
+    "matching",
+    "accounts",
+    "leadership",
+    "tasks",
+    "tokens",
+    "operators",
+    "api_tokens",
+    "followers",
+    "sends",
+    "conversations",
+    "messages",
+    "rules",
+    "menus",
+    "follower_sync",
+    "checks",
+    "account_health",
+    "health",
+]
+
+DOORS = ("bot.services", "models", "bot.database", "bot.errors", "bot.wechat", "bot.queue")
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "models": ("models",),
+    "bot/wechat": ("bot.wechat",),
+    "bot/services": ("bot.services", "models", "bot.wechat", "bot.queue", "bot.errors", "bot.database"),
+    "handlers": ("handlers", "bot.services", "models", "bot.wechat.messages", "bot.wechat.limits"),
+    "bot/console": ("bot.console", *DOORS),
+    "bot/api": ("bot.api", *DOORS),
+    "bot/jobs": ("bot.jobs", *DOORS),
+    "bot/webhook.py": ("handlers", *DOORS),
+    "bot/health.py": DOORS,
+    "bot/queue.py": ("bot.redis_server",),
+    "bot/database.py": ("bot.queue",),
+    "bot/simulator": ("bot.simulator",),  # it knows us over HTTP only, so it cannot cheat
+}
+# Two services run their own short transactions, because a network call stands between them (tokens), or because
+# they must report a database that does not answer (health).
+OWN_TRANSACTIONS = {"bot/services/tokens.py", "bot/services/health.py", "bot/services/account_health.py"}
+
+
+def sources() -> list[str]:
+    folders = ("bot", "handlers", "models")
+    return [str(path.relative_to(ROOT)) for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def imports(path: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write the whole name"
+            assert node.module
+            # "from bot import clock" is about bot.clock, "from bot.clock import now" too
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            yield from whole if node.module in ("bot", "bot.services", "bot.wechat") else {node.module}
+
+
+def within(name: str, allowed: tuple[str, ...]) -> bool:
+    return any(name == one or name.startswith(f"{one}.") for one in allowed)
+
+
+@pytest.mark.parametrize("path", sources())
+def test_imports_only_what_its_folder_may(path: str) -> None:
+    allowed = next((may for folder, may in MAY_IMPORT.items() if path.startswith(folder)), None)
+    for name in imports(path):
+        if name.partition(".")[0] == "wechatpy":
+            assert path.startswith("bot/wechat/"), f"{path}: wechatpy stays behind bot/wechat"
+        if allowed is None or name.partition(".")[0] not in ("bot", "handlers", "models"):
+            continue
+        assert within(name, (*allowed, *LEAVES)), f"{path} may not import {name}"
+        if path.startswith("bot/services/") and name == "bot.database":
+            assert path in OWN_TRANSACTIONS, f"{path}: the door owns the transaction"
+
+
+def test_each_service_builds_on_those_before_it() -> None:
+    found = {Path(path).stem for path in sources() if path.startswith("bot/services/")} - {"__init__"}
+    assert found == set(SERVICES)
+    for place, service in enumerate(SERVICES):
+        for name in imports(f"bot/services/{service}.py"):
+            if name.startswith("bot.services."):
+                assert name.split(".")[2] in SERVICES[:place], f"{service} may not build on {name}"
+
+
+def test_no_file_is_long() -> None:
+    tests = [str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py")]
+    assert [path for path in sources() + tests if len((ROOT / path).read_text().splitlines()) > 400] == []
