@@ -153,12 +153,15 @@ def _answer(
 
 
 def _fitting(replies: list[Reply]) -> tuple[Reply | None, list[Reply]]:
-    """One passive reply, and the rest as customer-service messages: more replies, and what a text has too much."""
+    """One passive reply, and the rest as customer-service messages: more replies, and what a text has too much.
+
+    What is blank, as a variable without a value may be, is no reply: WeChat would show an error for it.
+    """
     parts: list[Reply] = []
     for reply in replies:
         if isinstance(reply, Text) and len(reply.text) * 4 > limits.TEXT_BYTES:  # no character takes more than four
-            parts += [Text(text=part) for part in split_text(reply.text)]
-        else:
+            parts += [Text(text=part) for part in split_text(reply.text) if part.strip()]
+        elif not isinstance(reply, Text) or reply.text.strip():
             parts.append(reply)
     return (parts[0], parts[1:]) if parts else (None, [])
 

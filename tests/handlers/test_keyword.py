@@ -163,8 +163,19 @@ def test_variables(phone, create, account, session):
 def test_a_reply_of_an_empty_variable_only_is_silence(phone, create, account, reply, last):
     create.rule(account, "hi", reply)
 
-    assert phone.say("hi") == ""
+    assert phone.say("hi") == phone.again() == ""
     assert last().flag == ""
+
+
+def test_an_empty_one_of_several_replies_is_left_out(phone, create, account, sent):
+    blank_then_long = " " * 3000 + "中" * 700
+    texts = ("{{nickname}}", "1", "{{nickname}}", "2", blank_then_long)
+    create.rule(account, "all", replies=[{"kind": "text", "text": text} for text in texts])
+
+    assert phone.say("all") == phone.again() == "1"
+    assert sent()[0] == "2"
+    assert len(sent()) > 2
+    assert all(text.strip() for text in sent())
 
 
 def test_variables_may_make_a_long_reply_longer(phone, create, account, last):
