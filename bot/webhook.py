@@ -67,7 +67,7 @@ class Front:
         head, slug = environ["PATH_INFO"][:8], environ["PATH_INFO"][8:]
         length = environ.get("CONTENT_LENGTH") or ""
         # Without a length (chunked) reading needs care that Flask takes.
-        if head != "/wechat/" or environ["REQUEST_METHOD"] != "POST" or not length.isdigit():
+        if head != "/wechat/" or environ["REQUEST_METHOD"] != "POST" or not length.isdecimal():
             return self.flask(environ, start_response)
 
         def read(most: int) -> bytes:
@@ -149,7 +149,10 @@ def _answer(
         )
         for reply in later:
             sends.create(incoming.session, account.id, writer.id, reply, message_id=message_id)
-        return passive, queue.taken_from(incoming.__dict__.get("session"))
+        written = incoming.__dict__.get("session")  # only if somebody asked for it
+        if written is not None:
+            written.flush()  # the transaction is the connection's: it commits nothing that was only added
+        return passive, queue.taken_from(written)
 
 
 def _fitting(replies: list[Reply]) -> tuple[Reply | None, list[Reply]]:

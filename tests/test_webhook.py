@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import func, select
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from bot.database import reading
 from bot.simulator import envelope as wechat
@@ -252,6 +253,17 @@ def test_t04_a_long_body_is_refused_by_its_length(client, create, size, signed):
     assert is_plain_line(answer)
     assert time.process_time() - began < 0.25  # 50 ms where nothing else runs
     assert kept() == {}
+
+
+@pytest.mark.parametrize("length", ["", "²", "-1", "x"])
+def test_t05_a_length_that_is_no_number_is_no_error_of_ours(app, create, length):
+    create.account()
+    environ = EnvironBuilder(method="POST", path="/wechat/practice", data=b"<xml/>").get_environ()
+    environ["CONTENT_LENGTH"] = length
+
+    _, status, _ = run_wsgi_app(app.wsgi_app, environ)
+
+    assert status == "403 FORBIDDEN"
 
 
 def mutated(chance: random.Random, document: str) -> str | bytes:

@@ -5,7 +5,8 @@ from sqlalchemy import func, select, text
 
 import handlers
 from bot.services import conversations
-from models import Conversation, Follower, InboundMessage, ReplyWindow, Send
+from bot.wechat.messages import Text
+from models import Conversation, Follower, InboundMessage, ReplyWindow, Send, Tag
 
 SECRET = "what the follower wrote"
 
@@ -62,3 +63,17 @@ def test_other_messages_of_the_moment_are_answered(breaks, phone, create, accoun
 
     assert said == ["", "a"] * 3
     assert session.scalar(select(func.count(InboundMessage.id))) == 6
+
+
+@pytest.mark.databases
+def test_what_a_handler_only_added_is_kept_and_what_does_not_fit_fails_it(phone, account, session, monkeypatch, last):
+    def adds(incoming):
+        incoming.session.add(Tag(account_id=account.id, name=incoming.message.text))
+        return [Text(text="tagged")]
+
+    monkeypatch.setattr(handlers, "HANDLERS", (adds,))
+
+    assert phone.say("VIP") == "tagged"
+    assert phone.say("VIP") == ""  # the name is taken
+    assert last().flag == "failed"
+    assert session.scalars(select(Tag.name)).all() == ["VIP"]
