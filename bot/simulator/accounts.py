@@ -1,14 +1,20 @@
 """The official accounts that exist in the simulator, and what their owners set in WeChat's console."""
 
+import ipaddress
 import secrets
 import sqlite3
 import string
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 LETTERS = string.ascii_letters + string.digits
+
+
+def _network(entry: str) -> str:
+    ipaddress.ip_network(entry, strict=False)
+    return entry
 
 
 class Account(BaseModel):
@@ -26,7 +32,7 @@ class Account(BaseModel):
     kind: Literal["subscription", "service"] = "service"
     verified: bool = True
     token_seconds: float = Field(default=7200, gt=0, le=7200)
-    ip_whitelist: tuple[str, ...] = ()  # addresses or networks; empty: everyone
+    ip_whitelist: tuple[Annotated[str, AfterValidator(_network)], ...] = ()  # addresses or networks; empty: everyone
     push_timeout_seconds: float = Field(default=5.0, gt=0, le=30)
     push_attempts: int = Field(default=3, ge=1, le=4)
     daily_limits: dict[str, int] = {}  # path: calls a day, instead of WeChat's usual number

@@ -17,18 +17,25 @@ from bot.simulator import (
     menus,
     pushes,
     qrcodes,
+    strict,
     windows,
 )
 from bot.simulator.accounts import Account
 from bot.simulator.api import quotas
+from bot.simulator.clock import DAY_SECONDS
 from bot.simulator.errors import TEXTS
 from bot.simulator.pushes import Act
 from bot.simulator.world import World
 
 Asked = TypeVar("Asked", bound=BaseModel)
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
 # The few event fields that may be named in our style; all others go into the XML under the name given.
 XML_NAMES = {name.lower(): name for name in ("Ticket", "MenuId", "Latitude", "Longitude", "Precision")}
+
+# WeChat's times are numbers of 32 bits.
+MOST_AHEAD_SECONDS = 10 * 366 * DAY_SECONDS
 
 
 class Unusable(Exception):
@@ -102,7 +109,7 @@ def make(world: World) -> Blueprint:
         try:
             fields, shown = pushes.message_fields(world, account, body.type, extra, request.host_url.rstrip("/"))
         except ValueError as error:
-            raise Unusable(f"a field is no number: {error}.") from None
+            raise Unusable(f"{error}.") from None
         act = Act(body.openid, fields | extra, body.type, "", body.raw_xml, body.repeat, body.parallel)
         return pushes.say(world, account, act, shown).shown()
 
@@ -128,7 +135,7 @@ def make(world: World) -> Blueprint:
     @bp.get("/followers/<openid>/inbox")
     def read_inbox(openid: str) -> Response:
         account = _account(world, request.args.get("account", ""))
-        after = request.args.get("after", 0, type=int)
+        after = request.args.get("after", 0, type=inbox.place)
         with world.store.reading() as db:
             if followers.find(db, account.account, openid) is None:
                 raise Unusable(f"{account.account} has no follower {openid}.", 404)
@@ -154,7 +161,10 @@ def make(world: World) -> Blueprint:
 
     @bp.post("/clock")
     def move_clock() -> dict[str, Any]:
-        world.clock.advance(_read(control_bodies.ClockBody).advance_seconds)
+        seconds = _read(control_bodies.ClockBody).advance_seconds
+        if abs(world.clock.offset + seconds) > MOST_AHEAD_SECONDS:
+            raise Unusable("advance_seconds: the clock can stand at most ten years from the real time.")
+        world.clock.advance(seconds)
         world.bell.ring()
         return read_clock()
 
@@ -186,7 +196,7 @@ def make(world: World) -> Blueprint:
         body = _read(control_bodies.AutoRepliesBody)
         account = _account(world, body.account)
         with world.store.writing() as db:
-            autoreplies.save(db, account.account, dict(body.model_extra or {}))
+            autoreplies.save(db, account.account, body.model_dump(exclude_unset=True))
         return {"account": account.account}
 
     @bp.post("/menus")
@@ -194,17 +204,27 @@ def make(world: World) -> Blueprint:
         body = _read(control_bodies.ConsoleMenuBody)
         account = _account(world, body.account)
         with world.store.writing() as db:
-            menus.set_console_menu(db, account.account, body.button)
+            menus.set_console_menu(db, account.account, body.model_dump(exclude_unset=True)["button"])
         return {"account": account.account}
+
+    @bp.route("/", defaults={"path": ""}, methods=METHODS)
+    @bp.route("/<path:path>", methods=METHODS)
+    def no_such_call(path: str) -> Response:
+        raise Unusable(f"There is no {request.method} /sim/{path}; bot/simulator/README.md lists what there is.", 404)
 
     return bp
 
 
 def _json() -> dict[str, Any]:
     # Only real JSON requests: a page elsewhere cannot send one without asking the browser first.
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
+    if not request.is_json:
         raise Unusable("Send a JSON object with the content type application/json.")
+    try:
+        body = strict.read_json(request.get_data())
+    except ValueError as error:
+        raise Unusable(f"That is no JSON: {error}.") from None
+    if not isinstance(body, dict):
+        raise Unusable("Send a JSON object, as in {…}.")
     return body
 
 

@@ -1,8 +1,11 @@
 """What tests and phones may ask for under /sim/: the fields of each call, checked."""
 
-from typing import Any, Literal
+import re
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+XML_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 
 
 class Body(BaseModel):
@@ -33,6 +36,13 @@ class ActBody(BaseModel):
     repeat: int = Field(default=0, ge=0, le=50)
     parallel: bool = False
     raw_xml: str = ""
+
+    @model_validator(mode="after")
+    def _names_fields(self) -> "ActBody":
+        for name in self.model_extra or {}:
+            if not XML_NAME.fullmatch(name):
+                raise ValueError(f"“{name}” cannot be the name of a field; a broken body is sent with raw_xml")
+        return self
 
 
 class MessageBody(ActBody):
@@ -75,12 +85,33 @@ class VerifyBody(Body):
     account: str
 
 
-class AutoRepliesBody(BaseModel):
-    model_config = ConfigDict(extra="allow")  # as get_current_autoreply_info shows them
+class AsShown(BaseModel):
+    """What WeChat's console holds, in the shape in which the API shows it; checked as far as phones read it."""
 
-    account: str
+    model_config = ConfigDict(extra="allow")
+
+
+class AutoReply(AsShown):
+    type: str = ""
+
+
+class KeywordRule(AsShown):
+    keyword_list_info: list[AsShown] = []
+    reply_list_info: list[AutoReply] = []
+
+
+class AutoRepliesBody(AsShown):
+    account: str = Field(exclude=True)
+    add_friend_autoreply_info: AutoReply | None = None
+    message_default_autoreply_info: AutoReply | None = None
+    keyword_autoreply_info: dict[Literal["list"], list[KeywordRule]] | None = None
+
+
+class ConsoleButton(AsShown):
+    name: str
+    sub_button: list[AsShown] | dict[Literal["list"], list[AsShown]] = []
 
 
 class ConsoleMenuBody(Body):
     account: str
-    button: list[dict[str, Any]]
+    button: list[ConsoleButton]

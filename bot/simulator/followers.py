@@ -76,4 +76,4 @@ def new_openid(account: str) -> str:
 
 
 def _is_number(scene: str) -> bool:
-    return scene.isascii() and scene.isdigit() and 0 < int(scene) < 2**32
+    return scene.isascii() and scene.isdigit() and len(scene) <= 10 and 0 < int(scene) < 2**32

@@ -20,6 +20,11 @@ def add(
     return {"id": item_id, "kind": kind, "type": type_, "at": round(at, 3), "text": ""} | data
 
 
+def place(text: str) -> int:
+    """Where to read on, out of an address: an item's id."""
+    return max(0, min(int(text), 2**63 - 1))
+
+
 def received(db: sqlite3.Connection, account: str, openid: str, after: int = 0) -> list[Item]:
     """What arrived, without what the owner did."""
     rows = db.execute(

@@ -75,7 +75,7 @@ def console_menu(db: sqlite3.Connection, account: str) -> list[Button]:
 def set_console_menu(db: sqlite3.Connection, account: str, buttons: list[Button]) -> None:
     """`buttons`: with `sub_button` as a list, or as {"list": […]} as they are read."""
     buttons = [
-        button | {"sub_button": subs["list"]} if isinstance(subs := button.get("sub_button"), dict) else button
+        button | {"sub_button": subs.get("list", [])} if isinstance(subs := button.get("sub_button"), dict) else button
         for button in buttons
     ]
     db.execute(

@@ -77,7 +77,7 @@ def make(world: World) -> Blueprint:
     @bp.get("/events")
     def events() -> Response:
         account_name, openid = request.args.get("account", ""), request.args.get("openid", "")
-        after, mark = request.args.get("after", 0, type=int), request.args.get("mark", "")
+        after, mark = request.args.get("after", 0, type=inbox.place), request.args.get("mark", "")
 
         def look() -> dict[str, Any] | None:
             with world.store.reading() as db:

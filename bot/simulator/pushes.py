@@ -1,5 +1,6 @@
 """What followers do: each act changes what WeChat knows, then goes to the platform as a push."""
 
+import math
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -114,9 +115,15 @@ def message_fields(
     """What a message of this type carries: for the XML, and for the follower's own phone.
 
     Takes out of `given` what it uses.
+
+    Raises:
+        ValueError: a field is not what it should be.
     """
     if type_ == "text":
-        fields: dict[str, Any] = {"Content": str(given.pop("text", ""))}
+        text = given.pop("text", "")
+        if not isinstance(text, str):
+            raise ValueError("text: must be a text")
+        fields: dict[str, Any] = {"Content": text}
         if "bizmsgmenuid" in given:
             fields["bizmsgmenuid"] = str(given.pop("bizmsgmenuid"))
         return fields, {"text": fields["Content"]}
@@ -124,9 +131,9 @@ def message_fields(
         return _media_fields(world, account, type_, given, base_url)
     if type_ == "location":
         place = {
-            "Location_X": float(given.pop("latitude", 23.134521)),
-            "Location_Y": float(given.pop("longitude", 113.358803)),
-            "Scale": int(given.pop("scale", 15)),
+            "Location_X": _number(given, "latitude", 23.134521, 90),
+            "Location_Y": _number(given, "longitude", 113.358803, 180),
+            "Scale": int(_number(given, "scale", 15, 100)),
             "Label": str(given.pop("label", "广州市海珠区客村艺苑路12号")),
         }
         return place, {"text": place["Label"], "latitude": place["Location_X"], "longitude": place["Location_Y"]}
@@ -151,6 +158,17 @@ def _media_fields(
         thumb = given.pop("thumb_media_id", "") or media.add_sample(world, account.account, "thumb")["media_id"]
         fields["ThumbMediaId"] = str(thumb)
     return fields, {"text": "", "media_id": media_id}
+
+
+def _number(given: dict[str, Any], name: str, usual: float, most: float) -> float:
+    value = given.pop(name, usual)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not -most <= number <= most:
+        raise ValueError(f"{name}: must be a number from -{most} to {most}")
+    return number
 
 
 def _head(account: Account, openid: str, now: float) -> dict[str, Any]:

@@ -124,3 +124,12 @@ def test_a_followers_picture_can_be_fetched(sim, api, callback):
     assert sim.http.get(url).headers["Content-Type"] == "image/jpeg"
     query = {"access_token": api.token, "media_id": media_id}
     assert sim.http.get(f"{sim.url}/cgi-bin/media/get", params=query).content == sim.http.get(url).content
+
+
+def test_a_scene_of_many_digits_is_a_text(sim):
+    account = sim.account()
+    openid = sim.follower()
+
+    sim.event(openid, "subscribe", event_key="qrscene_" + "9" * 5000)
+
+    assert sim.api(account).get("user/info", openid=openid)["qr_scene"] == 0

@@ -127,6 +127,11 @@ def test_inboxes_can_be_read_on(sim):
         ("/sim/faults", {"path": "callback"}, 400, "errcode"),
         ("/sim/faults", {"path": "/x", "errcode": 12345}, 400, "12345"),
         ("/sim/verify", {"account": "tea"}, 400, "callback_url"),
+        ("/sim/accounts", {"account": "tea", "ip_whitelist": ["here"]}, 400, "ip_whitelist"),
+        ("/sim/clock", {"advance_seconds": 1e12}, 400, "ten years"),
+        ("/sim/menus", {"account": "tea", "button": [{"name": "更多", "sub_button": {"list": ["x"]}}]}, 400, "button"),
+        ("/sim/autoreplies", {"account": "tea", "keyword_autoreply_info": "x"}, 400, "keyword_autoreply_info"),
+        ("/sim/nothing", {}, 404, "POST /sim/nothing"),
     ],
 )
 def test_explains_what_is_wrong(sim, path, body, status, word):
@@ -136,6 +141,52 @@ def test_explains_what_is_wrong(sim, path, body, status, word):
 
     assert answer.status_code == status
     assert word in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({"text": None}, "text"),
+        ({"text": "hello", "two words": 1}, "two words"),
+        ({"type": "location", "latitude": None}, "latitude"),
+        ({"type": "location", "longitude": "nan"}, "longitude"),
+        ({"type": "location", "scale": {}}, "scale"),
+    ],
+)
+def test_explains_what_is_wrong_with_a_message(sim, fields, word):
+    sim.account()
+
+    done = sim.post("/sim/messages", account="tea", openid=sim.follower(), **fields)
+
+    assert word in done["error"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"advance_seconds": NaN}',
+        '{"advance_seconds": 1e400}',
+        '{"advance_seconds": 1000000000000000000000}',
+        '{"advance_seconds": "\\ud800"}',
+        "[" * 100_000,
+    ],
+    ids=["nan", "infinite", "too large", "half a character", "too deep"],
+)
+def test_refuses_json_that_only_python_reads(sim, raw):
+    headers = {"Content-Type": "application/json"}
+
+    answer = sim.http.post(sim.url + "/sim/clock", data=raw, headers=headers)
+
+    assert (answer.status_code, "no JSON" in answer.text) == (400, True)
+    account = sim.account()
+    for path in ("user/tag/get", "tags/delete", "message/custom/send"):
+        assert sim.api(account).post(path, raw.encode())["errcode"] in (47001, 47002)
+
+
+def test_reads_on_from_any_number(sim):
+    sim.account()
+
+    assert sim.get(f"/sim/followers/{sim.follower()}/inbox", account="tea", after=10**30) == []
 
 
 def test_takes_only_real_json(sim):

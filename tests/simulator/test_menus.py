@@ -35,6 +35,7 @@ def parent(*subs):
         ([CLICK | {"type": "dance"}], 40017),
         ([view("https://example.org/" + "x" * 1020)], 40020),
         ([view("example.org")], 40055),
+        ([view("http://[")], 40055),
         ([parent(*[CLICK] * 6)], 40023),
         ([parent(parent(CLICK))], 40022),
         ([parent(CLICK | {"type": ""})], 40024),
@@ -54,6 +55,10 @@ def parent(*subs):
 )
 def test_checks_buttons(api, buttons, errcode):
     assert api.post("menu/create", {"button": buttons})["errcode"] == errcode
+
+
+def test_a_number_no_menu_has_is_refused(api):
+    assert api.post("menu/delconditional", {"menuid": "9" * 5000})["errcode"] == 65301
 
 
 def test_refuses_escaped_names(api):

@@ -86,6 +86,10 @@ def test_tags(sim, api):
     assert api.post("tags/getidlist", {"openid": openid}) == {"tagid_list": []}
 
 
+def test_reads_a_tag_on_only_from_a_known_person(api):
+    assert api.post("user/tag/get", {"tagid": 2, "next_openid": ["o"]})["errcode"] == 40003
+
+
 def test_tags_of_another_accounts_people(sim, api):
     sim.account("cake")
     stranger = sim.follower("cake", "wu")

@@ -80,8 +80,7 @@ def _leaf(account: Account, button: dict[str, Any], codes: Codes) -> dict[str, A
         kept["key"] = _within(button, "key", KEY_BYTES, codes.key)
     elif type_ in ("view", "miniprogram"):
         kept["url"] = _within(button, "url", URL_BYTES, codes.url)
-        parts = urlsplit(kept["url"])
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        if not _is_web_address(kept["url"]):
             raise Refusal(codes.domain)
         if type_ == "miniprogram":
             kept |= _miniprogram(account, button)
@@ -92,6 +91,14 @@ def _leaf(account: Account, button: dict[str, Any], codes: Codes) -> dict[str, A
     else:
         raise Refusal(codes.type)
     return kept | {"sub_button": []}
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as http://[
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 def _miniprogram(account: Account, button: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Request, Response
 from werkzeug.datastructures import FileStorage
 
-from bot.simulator import faults
+from bot.simulator import faults, strict
 from bot.simulator.accounts import Account
 from bot.simulator.api import quotas, tokens
 from bot.simulator.errors import Refusal
@@ -122,7 +122,7 @@ def read_json(raw: bytes, on_escapes: int) -> dict[str, Any]:
     if ESCAPED.search(raw):
         raise Refusal(on_escapes)
     try:
-        body = json.loads(raw)
+        body = strict.read_json(raw)
     except ValueError:
         raise Refusal(47001) from None
     if not isinstance(body, dict):

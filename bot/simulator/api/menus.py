@@ -1,5 +1,6 @@
 """Custom menus: make, read, delete, and conditional ones for some followers."""
 
+import re
 from typing import Any
 
 from bot.simulator import autoreplies, followers, menus
@@ -12,6 +13,7 @@ ESCAPES_REFUSED = 40033
 MOST_CONDITIONAL = 500
 MOST_DOMAINS = 3
 RETIRED = ("sex", "country", "province", "city", "language")
+MENU_ID = re.compile(r"[0-9]{1,18}")
 RULES = ("tag_id", "client_platform_type")
 
 
@@ -84,7 +86,7 @@ def add_conditional(asked: Asked) -> dict[str, Any]:
 def delete_conditional(asked: Asked) -> dict[str, Any]:
     menuid = str(asked.body["menuid"])
     with asked.world.store.writing() as db:
-        if not menuid.isdecimal() or not menus.delete_conditional(db, asked.account.account, int(menuid)):
+        if not MENU_ID.fullmatch(menuid) or not menus.delete_conditional(db, asked.account.account, int(menuid)):
             raise Refusal(65301)
     asked.world.bell.ring()
     return OK

@@ -67,6 +67,7 @@ def fans(asked: Asked) -> dict[str, Any]:
         tag_id = _existing(db, account, asked.body["tagid"])
         start = 0
         if after:
+            known(db, account, after)
             row = db.execute(
                 "SELECT id FROM tagged WHERE account = ? AND tag_id = ? AND openid = ?", (account, tag_id, after)
             ).fetchone()
