@@ -11,7 +11,7 @@ from bot import clock
 from bot.errors import Conflict, NotFound
 from bot.services import sends
 from bot.wechat.messages import Reply
-from models import Account, Conversation, Follower, Operator, Send
+from models import Account, Conversation, Follower, Operator, Send, affected
 
 
 def get(session: Session, account: Account, conversation_id: int) -> Conversation:
@@ -57,8 +57,9 @@ def open_for(
     session: Session, account_id: int, follower_id: int, minutes: int, now: datetime, *, is_waiting: bool
 ) -> Conversation:
     """The same by ids, for the webhook; ``minutes`` of silence until the bot answers again."""
+    silence(session, follower_id, now + timedelta(minutes=minutes))
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    session.execute(  # two requests at once: the index lets one in, both find it below
+    session.execute(  # there may be one already
         insert(Conversation)
         .values(
             account_id=account_id,
@@ -70,7 +71,6 @@ def open_for(
         )
         .on_conflict_do_nothing()
     )
-    silence(session, follower_id, now + timedelta(minutes=minutes))
     return session.scalars(
         select(Conversation).where(Conversation.follower_id == follower_id, Conversation.closed_at.is_(None))
     ).one()
@@ -94,11 +94,15 @@ def reply(
     Raises:
         Conflict: handed back or timed out since the page was opened.
     """
-    if not conversation.is_open:
-        raise Conflict("This conversation was closed; take it over again to answer.")
     now = clock.now()
-    conversation.waiting_since, conversation.updated_at = None, now
     silence(session, conversation.follower_id, now + timedelta(minutes=account.handover_minutes))
+    answered = session.execute(
+        update(Conversation)
+        .where(Conversation.id == conversation.id, Conversation.closed_at.is_(None))
+        .values(updated_at=now, waiting_since=None)
+    )
+    if affected(answered) == 0:
+        raise Conflict("This conversation was closed; take it over again to answer.")
     return sends.create(session, account.id, conversation.follower_id, reply, operator=operator)
 
 
@@ -110,19 +114,22 @@ def hand_back(session: Session, account: Account, conversation: Conversation) ->
 
 def close(session: Session, follower_id: int, why: str, now: datetime) -> None:
     """``why``: handed_back, timed_out or unsubscribed."""
+    silence(session, follower_id, None)
     session.execute(
         update(Conversation)
         .where(Conversation.follower_id == follower_id, Conversation.closed_at.is_(None))
         .values(closed_at=now, closed_why=why, waiting_since=None)
         .execution_options(synchronize_session=False)
     )
-    silence(session, follower_id, None)
 
 
 def close_timed_out(session: Session, now: datetime, limit: int = 500) -> int:
     """End what nobody answered in time; the clock calls this, and the webhook for whoever writes first."""
     late = session.scalars(
-        select(Follower.id).where(Follower.silent_until.is_not(None), Follower.silent_until <= now).limit(limit)
+        select(Follower.id)
+        .where(Follower.silent_until.is_not(None), Follower.silent_until <= now)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # who is being answered this moment is not late
     ).all()
     for follower_id in late:
         close(session, follower_id, "timed_out", now)
@@ -130,6 +137,7 @@ def close_timed_out(session: Session, now: datetime, limit: int = 500) -> int:
 
 
 def silence(session: Session, follower_id: int, until: datetime | None) -> None:
+    """Always first: the follower's row is the lock of all that is theirs, for the webhook too (decisions.md, 2)."""
     session.execute(
         update(Follower)
         .where(Follower.id == follower_id)

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from bot.wechat.messages import Text
 from models import Account, Conversation, Follower, Send
 from tests.flows.phone import wait
 from tests.processes import at_once
+from tests.stack import until
 
 
 @pytest.fixture
@@ -100,6 +102,74 @@ def test_what_nobody_answered_ends_by_itself(account, create, session):
     session.commit()
     assert [talk.follower_id for talk in conversations.list_open(session, account)] == [fresh.id]
     assert [talk.closed_why for talk in conversations.list_closed(session, account)] == ["timed_out"]
+
+
+only_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite's writers go one by one
+
+
+@only_postgresql
+@pytest.mark.parametrize("act", ["take", "reply", "hand_back"])
+def test_a_person_waits_for_the_followers_row_and_holds_nothing_meanwhile(
+    database_kind, account, follower, redis, session, act
+):
+    """Otherwise the webhook, which holds that row, and the person would wait for each other."""
+    talk = conversations.take(session, account, follower)
+    if act == "take":
+        conversations.hand_back(session, account, talk)
+    session.commit()
+
+    def person() -> None:
+        with transaction() as own:
+            match act:
+                case "take":
+                    conversations.take(own, account, follower)
+                case "reply":
+                    conversations.reply(own, account, own.get_one(Conversation, talk.id), None, Text(text="Here"))
+                case "hand_back":
+                    conversations.hand_back(own, account, own.get_one(Conversation, talk.id))
+
+    with ThreadPoolExecutor(1) as pool:
+        session.execute(select(Follower).with_for_update())
+        waiting = pool.submit(person)
+        assert until(lambda: session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")), 10)
+        conversations.open_for(session, account.id, follower.id, 60, clock.now(), is_waiting=True)  # as a webhook does
+        conversations.wrote(session, follower.id, clock.now())
+        session.commit()
+        waiting.result(10)
+
+
+@only_postgresql
+def test_an_answer_that_comes_too_late_does_not_silence_the_bot(database_kind, account, follower, redis, session):
+    talk = conversations.take(session, account, follower)
+    session.commit()
+
+    with transaction() as person:
+        seen = person.get_one(Conversation, talk.id)
+        assert seen.is_open
+        conversations.close(session, follower.id, "timed_out", clock.now())
+        session.commit()
+        with pytest.raises(Conflict):
+            conversations.reply(person, account, seen, None, Text(text="Too late"))
+        person.rollback()
+
+    session.refresh(follower)
+    assert follower.silent_until is None
+
+
+@only_postgresql
+def test_who_is_answered_at_the_last_moment_is_not_timed_out(database_kind, account, follower, redis, session):
+    talk = conversations.take(session, account, follower)
+    session.commit()
+    wait(account.handover_minutes * 60 + 1)
+
+    with transaction() as person:
+        conversations.reply(person, account, person.get_one(Conversation, talk.id), None, Text(text="Here"))
+        assert conversations.close_timed_out(session, clock.now()) == 0
+    session.commit()
+
+    assert conversations.close_timed_out(session, clock.now()) == 0
+    session.refresh(talk)
+    assert talk.is_open
 
 
 def test_those_who_wait_longest_come_first(account, create, session):
