@@ -28,6 +28,7 @@ class Account(Out):
     mode: CallbackMode
     timezone: str
     human_words: list[str]
+    human_reply: str
     handover_minutes: int
     has_secret: bool
     callback_url: str
@@ -52,6 +53,7 @@ class AccountChange(In):
     aes_key: Annotated[str | None, Field(max_length=64, description="EncodingAESKey; written, never read")] = None
     timezone: Short | None = None
     human_words: Annotated[list[Short] | None, Field(max_length=50)] = None
+    human_reply: Annotated[str | None, Field(max_length=2048, description="to whoever asks for a person")] = None
     handover_minutes: Annotated[int | None, Field(ge=1, le=2880)] = None
 
 

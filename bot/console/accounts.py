@@ -11,8 +11,9 @@ from bot.console.language import _
 from bot.console.pages import say, show
 from bot.database import reading, transaction
 from bot.errors import Refused
-from bot.services import accounts
+from bot.services import accounts, tokens
 from bot.settings import settings
+from bot.wechat.limits import TEXT_BYTES
 from models import Account
 
 PLAIN = ("title", "appid", "original_id", "kind", "mode", "timezone")
@@ -57,7 +58,10 @@ def account_settings() -> ResponseReturnValue:
         try:
             with transaction() as session:
                 account = accounts.get(session, account_slug())
-                accounts.update(session, account, _typed(form.values))
+                values, appid = _typed(form.values), account.appid
+                accounts.update(session, account, values)
+                if "secret" in values or account.appid != appid:
+                    tokens.forget(session, account.id)  # or the breaker of the wrong secret stays shut
                 record(session, account, "accounts.edit")
         except Refused as refused:
             form.refuse(refused)
@@ -86,6 +90,7 @@ def _settings_page(form: Form, *, status: int = 200, revealed: Any = None) -> Re
         zones=ZONES,
         revealed=revealed,
         has_secret=bool(current_account().sealed_secret),
+        text_bytes=TEXT_BYTES,
         callback=f"{settings().base_url}/wechat/{account_slug()}",
     )
 
@@ -96,6 +101,7 @@ def _shown(account: Account) -> dict[str, Any]:
         **{name: getattr(account, name) for name in PLAIN},
         "is_verified": "1" if account.is_verified else "",
         "human_words": "\n".join(account.human_words),
+        "human_reply": account.human_reply,
         "handover_minutes": account.handover_minutes,
     }
 
@@ -108,6 +114,8 @@ def _typed(given: dict[str, str]) -> dict[str, Any]:
         values["is_verified"] = "is_verified" in given
     if "human_words" in given:
         values["human_words"] = given["human_words"].replace(",", "\n").replace("，", "\n").splitlines()
+    if "human_reply" in given:
+        values["human_reply"] = given["human_reply"].replace("\r\n", "\n").strip()
     if minutes := given.get("handover_minutes", "").strip():
         if not minutes.isdecimal():
             raise Refused("Give a number of minutes.", field="handover_minutes")

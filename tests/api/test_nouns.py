@@ -25,8 +25,9 @@ def test_an_account_is_made_and_changed_and_shows_no_secret(api, account):
     secrets = {"secret": "S3cr3t" * 5, "token": "T0ken" * 5, "aes_key": "K" * 42 + "A"}
     made = api.post("/accounts", {"slug": "new", "title": "New", "appid": "wx0123456789abcdef", **secrets})
     assert made.status_code == 201
-    changed = api.patch("/accounts/new", {"title": "Newer", "timezone": "Asia/Tokyo", "secret": "x" * 32})
-    assert (changed.json["title"], changed.json["timezone"]) == ("Newer", "Asia/Tokyo")
+    change = {"title": "Newer", "timezone": "Asia/Tokyo", "human_reply": "稍等", "secret": "x" * 32}
+    changed = api.patch("/accounts/new", change)
+    assert [changed.json[name] for name in ("title", "timezone", "human_reply")] == ["Newer", "Asia/Tokyo", "稍等"]
     listed = api.get("/accounts")
 
     assert made.json["has_secret"] is True

@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import select
 
-from models import Account, AuditRecord, Conversation, Menu, ReplyWindow, Rule, Send, Task
+from models import AccessToken, Account, AuditRecord, Conversation, Menu, ReplyWindow, Rule, Send, Task, utc_now
 from tests.console.conftest import Browser
 from tests.console.samples import TeaHouse
 from tests.factories import Create
@@ -47,6 +47,7 @@ def test_settings_keep_secrets_that_were_left_empty(browser: Browser, create: Cr
         "original_id": "gh_x",
         "secret": "",
         "human_words": "人工，找人\nhuman",
+        "human_reply": "同事马上就来。\r\n",
         "handover_minutes": "90",
         "is_verified": "1",
     }
@@ -55,8 +56,22 @@ def test_settings_keep_secrets_that_were_left_empty(browser: Browser, create: Cr
     create.session.refresh(house.account)
     assert house.account.sealed_secret == before
     assert house.account.human_words == ["人工", "找人", "human"]
+    assert house.account.human_reply == "同事马上就来。"
     assert house.account.handover_minutes == 90
     assert browser.send("/tea-house/settings", **{**values, "handover_minutes": "soon"}).status_code == 422
+
+
+def test_a_new_secret_ends_what_the_wrong_one_left_behind(browser: Browser, create: Create, house: TeaHouse) -> None:
+    row = create.session.scalars(select(AccessToken)).one()
+    row.sealed_token, row.refused_count, row.blocked_until = "old", 9, utc_now()
+    kept = {**NEW, "slug": None, "appid": house.account.appid}
+    browser.send("/tea-house/settings", **kept)
+    create.session.refresh(row)
+    assert row.blocked_until is not None  # nothing that matters was changed
+
+    browser.send("/tea-house/settings", **kept, secret="x" * 32)
+    create.session.refresh(row)
+    assert (row.sealed_token, row.blocked_until) == ("", None)
 
 
 def test_shows_the_token_and_key_when_asked_and_records_who_asked(
