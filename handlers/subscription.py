@@ -1,5 +1,7 @@
 """Somebody begins to follow: welcome them.  Somebody leaves: remember it, and send them nothing more."""
 
+from datetime import UTC, datetime
+
 from bot.services import conversations, followers
 from bot.wechat.messages import Reply
 from handlers.incoming import Incoming
@@ -17,6 +19,9 @@ def handle(incoming: Incoming) -> list[Reply] | None:
             incoming.note("subscription", "The follower left.")
             return []
         case _:
+            if not incoming.writer.is_subscribed and incoming.message.opens_window:
+                written_at = datetime.fromtimestamp(incoming.message.created_at, UTC)
+                followers.wrote(incoming.session, incoming.writer.id, written_at, incoming.now)
             return None
 
 

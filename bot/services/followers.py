@@ -61,6 +61,15 @@ def subscribed(session: Session, follower_id: int, scene: str, now: datetime) ->
     session.execute(update(Follower).where(Follower.id == follower_id).values(**values))
 
 
+def wrote(session: Session, follower_id: int, at: datetime, now: datetime) -> None:
+    """Only who follows can write, tap or scan: if we think they had left before, the event of their return got lost."""
+    session.execute(
+        update(Follower)
+        .where(Follower.id == follower_id, ~Follower.is_subscribed, Follower.unsubscribed_at < at)
+        .values(is_subscribed=True, subscribed_at=now, unsubscribed_at=None)
+    )
+
+
 def unsubscribed(session: Session, follower_id: int, now: datetime) -> None:
     """They left: mark it, and stop what was about to be sent."""
     session.execute(

@@ -116,6 +116,32 @@ def test_windows_end_when_they_leave(phone, create, account, session):
     assert {window.trigger for window in session.scalars(select(ReplyWindow)) if window.left} == {"follow"}
 
 
+@pytest.mark.databases
+def test_who_writes_again_follows_though_their_return_was_never_told(phone, account, session):
+    """WeChat tells of it three times within ten seconds; whoever was down then is not told again."""
+    phone.happen("unsubscribe", "")
+    wait(30)
+
+    phone.say("hello")
+
+    back = follower(session)
+    send = sends.create(session, account.id, back.id, Text(text="Welcome back"))
+    assert back.is_subscribed
+    assert sends.claim(session, send.id)
+    session.commit()
+
+
+def test_what_they_wrote_before_they_left_brings_nobody_back(phone, session):
+    written = int(clock.timestamp())
+    wait(5)
+    phone.happen("unsubscribe", "")
+    wait(5)
+
+    phone.say("hello", CreateTime=written)  # its third attempt
+
+    assert not follower(session).is_subscribed
+
+
 def test_leaving_closes_the_conversation(phone, session):
     phone.say("人工")
 
