@@ -4,10 +4,23 @@ from apiflask import APIFlask
 from flask import Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from bot.api import accounts, conversations, docs, followers, menus, messages, openapi, rules, sends, tasks
+from bot.api import (
+    accounts,
+    conversations,
+    docs,
+    followers,
+    health,
+    menus,
+    messages,
+    openapi,
+    operators,
+    rules,
+    sends,
+    tasks,
+)
 from bot.api.contract import ENDPOINTS, bp, told
 
-NOUNS = (accounts, rules, menus, followers, messages, conversations, sends, tasks)
+NOUNS = (accounts, rules, menus, followers, messages, conversations, sends, tasks, health, operators)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token
 

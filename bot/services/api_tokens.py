@@ -13,8 +13,8 @@ from models import Account, ApiToken
 
 ALL = "all"
 PREFIX = "lby_"  # lets secret scanners find one that was published by mistake
-NOUNS = ("accounts", "rules", "menus", "followers", "messages", "conversations", "sends", "tasks")
-SCOPES = (ALL, *(f"{noun}:{act}" for noun in NOUNS for act in ("read", "write")))
+NOUNS = ("accounts", "rules", "menus", "followers", "messages", "conversations", "sends", "tasks", "operators")
+SCOPES = (ALL, *(f"{noun}:{act}" for noun in NOUNS for act in ("read", "write")), "health:read")
 
 
 def create(session: Session, *, account: Account | None, name: str, scopes: list[str]) -> str:

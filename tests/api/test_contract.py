@@ -25,6 +25,8 @@ BODIES = {
     "reply_to_conversation": {"reply": {"kind": "text", "text": "hi"}},
     "change_follower": {"remark": "x"},
     "open_conversation": {"follower_id": 1},
+    "create_operator": {"name": "Mei"},
+    "create_sign_in_link": {"operator": "owner"},
 }
 
 
@@ -32,6 +34,7 @@ BODIES = {
 def rows(create, session):
     """One row of each kind in account "mine"; returns the ids by the name of the path's part."""
     account = create.account("mine")
+    create.operator("owner")
     follower = create.follower(account)
     rule = create.rule(account, "price", "99")
     message = InboundMessage(

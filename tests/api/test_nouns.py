@@ -141,3 +141,32 @@ def test_a_conversation_from_taking_to_handing_back(api, account, follower, sim,
     assert api.get("/accounts/shop/conversations").json["items"] == []
     assert [each["id"] for each in api.get("/accounts/shop/conversations?state=closed").json["items"]] == [talk["id"]]
     assert api.post(f"{one}/replies", {"reply": {"kind": "text", "text": "x"}}).status_code == 409
+
+
+def test_an_operator_is_added_and_let_in_once(api, client):
+    made = api.post("/operators", {"name": "小美"})
+    link = api.post("/sign-in-links", {"operator": "小美"})
+    path = "/" + link.json["url"].split("/", 3)[3]
+
+    assert (made.status_code, made.json["has_password"], link.status_code) == (201, False, 201)
+    assert api.post("/operators", {"name": "小美"}).status_code == 409
+    assert api.post("/sign-in-links", {"operator": "nobody"}).status_code == 404
+    assert [each["name"] for each in api.get("/operators").json["items"]] == ["小美"]
+    assert "小美" in client.get(path).text
+
+
+def test_a_token_for_one_account_cannot_become_an_operator(api_as, account, create):
+    create.operator("owner")
+    create.session.commit()
+    ours = api_as(account)
+
+    assert ours.get("/operators").status_code == 403
+    assert ours.post("/operators", {"name": "mine"}).status_code == 403
+    assert ours.post("/sign-in-links", {"operator": "owner"}).status_code == 403
+
+
+def test_health_tells_what_is_wrong_and_what_to_do(api, account):
+    checks = {each["name"]: each for each in api.get("/accounts/shop/health").json["items"]}
+
+    assert checks["WeChat"]["state"] == "ok"
+    assert (checks["Clock"]["state"], checks["Clock"]["fix"]) == ("fail", "Start: lobby clock")
