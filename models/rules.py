@@ -45,7 +45,7 @@ class Rule(Base):
     is_enabled: Mapped[bool] = mapped_column(default=True)
     starts_on: Mapped[date | None]  # days in the account's zone, both included
     ends_on: Mapped[date | None]
-    time_from: Mapped[str] = mapped_column(String(5), default="")  # "22:00" to "06:00" crosses midnight
+    time_from: Mapped[str] = mapped_column(String(5), default="")  # "22:00" to "06:00": the night after the day
     time_to: Mapped[str] = mapped_column(String(5), default="")
     tag_id: Mapped[int | None] = mapped_column(ForeignKey("tags.id", ondelete="SET NULL"))  # only for followers with it
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

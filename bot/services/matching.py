@@ -6,7 +6,7 @@ Ten thousand rules cost what ten do; see docs/benchmarks.md.
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import re2
@@ -40,17 +40,17 @@ class CompiledRule:
 
     def wrong_time(self, local: datetime) -> str:
         """Why it does not answer at this time of the account's zone; "" when it does."""
-        day = local.date()
+        day, at = local.date(), local.time()
+        if self.hours:
+            start, end = self.hours
+            after_midnight = end < start and at < end
+            if not (start <= at < end or (end < start <= at) or after_midnight):
+                return "It is outside its hours."
+            day -= timedelta(days=after_midnight)  # this night began yesterday
         if self.starts_on and day < self.starts_on:
             return "It starts on a later day."
         if self.ends_on and day > self.ends_on:
             return "Its last day is over."
-        if self.hours:
-            start, end = self.hours
-            at = local.time()
-            inside = start <= at < end if start <= end else at >= start or at < end  # across midnight
-            if not inside:
-                return "It is outside its hours."
         return ""
 
 

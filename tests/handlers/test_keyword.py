@@ -109,6 +109,25 @@ def test_hours_are_those_of_the_accounts_zone_and_may_cross_midnight(create, cli
     assert Phone(account, client).say("open") == ("We are!" if answers else "We are closed.")
 
 
+@pytest.mark.parametrize(
+    ("now", "answers"),
+    [
+        ("2027-02-01 05:59", False),
+        ("2027-02-01 22:00", True),
+        ("2027-02-03 23:59", True),
+        ("2027-02-04 05:59", True),
+        ("2027-02-04 06:00", False),
+        ("2027-02-04 22:00", False),
+    ],
+)
+def test_a_night_belongs_to_the_day_it_begins_on(phone, create, account, now, answers):
+    days = {"starts_on": "2027-02-01", "ends_on": "2027-02-03"}
+    create.rule(account, "open", "We are!", time_from="22:00", time_to="06:00", **days)
+    set_clock(now)
+
+    assert phone.say("open") == ("We are!" if answers else "")
+
+
 def test_only_for_followers_with_a_tag(phone, create, account, session, client, last):
     tag = followers.add_tag(session, account, "VIP")
     session.commit()
