@@ -132,7 +132,9 @@ def reseal(session: Session, limit: int = 500) -> int:
     Each call is one short transaction of its own, so that readers and a crash in between see whole rows only.
     """
     touched = 0
-    for account in session.scalars(select(Account).order_by(Account.id)):
+    # Held, but not against messages: what an operator saves meanwhile waits, or it would be undone.
+    held = select(Account).order_by(Account.id).with_for_update(key_share=True)
+    for account in session.scalars(held):
         stale = [name for name in SEALED if not vault.is_current(getattr(account, f"sealed_{name}"))]
         for name in stale:
             place = ("accounts", account.slug, name)

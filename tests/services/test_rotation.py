@@ -5,13 +5,15 @@ import random
 import signal
 import subprocess
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from bot.database import transaction
-from bot.services import vault
-from models import AccessToken, Account
+from bot.services import accounts, vault
+from models import AccessToken, Account, Follower
+from tests.stack import until
 
 OLD, NEW = "old-key-" * 8, "new-key-" * 8
 WORDS = ("secret", "token", "aes_key")
@@ -100,3 +102,38 @@ def test_t15_rotation_under_readers_and_kills(database_url, monkeypatch, rows, k
                     vault.unseal(getattr(account, f"sealed_{word}"), "accounts", account.slug, word) == f"{word}-{at}"
                 )
         assert set(session.scalars(select(AccessToken.sealed_token))) == {""}
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_a_secret_that_is_changed_during_the_rotation_stays_changed(
+    database_kind, create, session, database_url, monkeypatch
+):
+    from bot.settings import settings
+
+    account = create.account(secret="before")
+    monkeypatch.setenv("LOBBY_OLD_SECRET_KEYS", settings().secret_key.get_secret_value())
+    monkeypatch.setenv("LOBBY_SECRET_KEY", NEW)
+    settings.cache_clear()
+    seal, changes = vault.seal, list[Future[None]]()
+
+    def change() -> None:
+        with transaction() as own:
+            accounts.update(own, accounts.get(own, account.slug), {"secret": "after"})
+
+    def sealing(value: str, *place: object) -> str:
+        if not changes and place[-1] == "secret":  # the rotation has read the old one
+            changes.append(pool.submit(change))
+            waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            assert until(lambda: changes[0].done() or session.scalar(waits), 10)
+        return seal(value, *place)
+
+    monkeypatch.setattr(vault, "seal", sealing)
+    with ThreadPoolExecutor(1) as pool, transaction() as rotation:
+        accounts.reseal(rotation)
+        session.add(Follower(account_id=account.id, openid="o1"))  # messages come in all the while
+        session.commit()
+        rotation.commit()
+        changes[0].result(10)
+
+    session.refresh(account)
+    assert accounts.secret(account) == "after"
