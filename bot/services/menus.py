@@ -43,6 +43,16 @@ _BYTES = {
 }
 
 
+_NEEDED = {
+    "key": "Say which key this button sends; a rule for menu taps looks for it.",
+    "url": "Say which page this button opens, such as https://example.com/page.",
+    "appid": "Give the Mini Program's AppID; it begins with “wx”.",
+    "pagepath": "Say which page of the Mini Program opens, such as pages/index/index.",
+    "media_id": "Give the media id of the file that this button sends.",
+    "article_id": "Give the id of the article that this button opens.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the job is to publish, and which wish of the operators' that is."""
@@ -164,9 +174,7 @@ def _action(button: dict[str, Any], path: str) -> dict[str, Any]:
     for field in needed:
         value = button.get(field)
         if not isinstance(value, str) or not value.strip():
-            _refuse(
-                "A button of the kind “{kind}” needs “{field_name}”.", f"{path}.{field}", kind=kind, field_name=field
-            )
+            _refuse(_NEEDED[field], f"{path}.{field}")
         value = value.strip()
         if _size(value, f"{path}.{field}") > _BYTES[field]:
             _refuse("This may have {max} bytes at most.", f"{path}.{field}", max=_BYTES[field])

@@ -262,6 +262,23 @@ def _has_tag(connection: Connection, follower_id: int, tag_id: int) -> bool:
 
 # Checking ------------------------------------------------------------------------------------------------------------
 
+_NOTHING_TO_REPEAT = (
+    "This pattern cannot be used: “{part}” has nothing to repeat. "
+    "Put \\ before a sign that means itself, as in C\\+\\+, or choose “contains”."
+)
+_NOT_KNOWN = "This pattern cannot be used: “{part}” is not known here; look-around and back-references are not either."
+_PATTERN_FAULTS = {  # RE2's words → what to do
+    "bad repetition operator": _NOTHING_TO_REPEAT,
+    "no argument for repetition operator": _NOTHING_TO_REPEAT,
+    "invalid escape sequence": _NOT_KNOWN,
+    "invalid perl operator": _NOT_KNOWN,
+    "invalid repetition size": "This pattern cannot be used: “{part}” repeats too often; 1,000 times is the most.",
+    "missing )": "This pattern cannot be used: a “(” is not closed. Write \\( for the sign, or choose “contains”.",
+    "missing ]": "This pattern cannot be used: a “[” is not closed. Write \\[ for the sign, or choose “contains”.",
+    "unexpected )": "This pattern cannot be used: a “)” closes nothing. Write \\) for the sign itself.",
+    "trailing \\": "This pattern cannot be used: it ends with “\\”. Write “\\\\” for the sign itself.",
+}
+
 
 def _check(session: Session, account: Account, draft: RuleDraft) -> None:
     needs_words = draft.trigger in (Trigger.KEYWORD, Trigger.CLICK, Trigger.SCAN)
@@ -305,7 +322,9 @@ def _check_keyword(trigger: Trigger, keyword: Keyword, field: str) -> None:
     except re2.error as error:
         told = error.args[0]
         reason = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
-        raise Refused("This pattern cannot be used: {reason}.", field=field, reason=reason) from None
+        fault, _, part = reason.partition(": ")
+        template = _PATTERN_FAULTS.get(fault, "This pattern cannot be used: {reason}.")
+        raise Refused(template, field=field, part=part, reason=reason) from None
     if pattern.search("") is not None:
         raise Refused("This pattern matches every message; use a default reply for that.", field=field)
 

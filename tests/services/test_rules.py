@@ -92,6 +92,16 @@ def test_a_wrong_pattern_is_refused_with_its_field(phone, account, session, patt
     assert len(session.scalars(select(Rule)).all()) == 1
 
 
+@pytest.mark.parametrize(
+    ("pattern", "advice"), [("C++", r"as in C\+\+"), ("(", r"Write \( for"), ("a\\", "ends with"), ("*", "nothing to")]
+)
+def test_a_wrong_pattern_is_told_what_to_do(account, session, pattern, advice):
+    with pytest.raises(Refused) as caught:
+        rules.save(session, account, draft(pattern, "regex"))
+
+    assert advice in str(caught.value)
+
+
 @pytest.mark.parametrize("pattern", [".*", "a*", "", "^", "(a|)", "$", "x?", "(?i)", ".{0,5}"])
 def test_a_pattern_for_every_message_is_refused(account, session, pattern):
     with pytest.raises(Refused) as caught:
