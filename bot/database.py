@@ -34,7 +34,12 @@ class Database:
             # A repeat waits for the first attempt's row; WeChat gives up after 5 s.
             options = "-c lock_timeout=4500 -c timezone=UTC"
             self.write = self.inbound = self.read = create_engine(
-                url, pool_size=16, max_overflow=32, pool_pre_ping=False, connect_args={"options": options}
+                url,
+                pool_size=16,
+                max_overflow=32,
+                pool_pre_ping=False,
+                hide_parameters=True,
+                connect_args={"options": options},
             )
 
         self._kept = threading.local()
@@ -151,7 +156,13 @@ class _Writer(_Reader):
 
 
 def _sqlite(url: str, synchronous: str, kind: type[_Reader]) -> Engine:
-    engine = create_engine(url, pool_size=16, max_overflow=32, connect_args={"timeout": 10, "factory": kind})
+    engine = create_engine(
+        url,
+        pool_size=16,
+        max_overflow=32,
+        hide_parameters=True,  # errors go to the log and, with a failed job, to Redis: what people wrote does not
+        connect_args={"timeout": 10, "factory": kind},
+    )
 
     @event.listens_for(engine, "connect")
     def connected(connection: _Reader, entry: ConnectionPoolEntry) -> None:

@@ -4,6 +4,7 @@ import sqlite3
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 
 from bot import database
 from models import Follower, InboundMessage
@@ -33,6 +34,17 @@ def test_a_busy_database_is_told_as_such_and_the_repeat_is_answered(
     assert phone.again() == "Hi!"
     assert session.scalar(select(func.count(InboundMessage.id))) == 2
     assert engine is database.database().inbound
+
+
+@pytest.mark.databases
+def test_an_error_holds_nothing_that_people_wrote(create, database_url):
+    account = create.account()
+    create.follower(account, openid="o1")
+
+    with pytest.raises(IntegrityError) as caught, database.transaction() as own:
+        own.add(Follower(account_id=account.id, openid="o1", notes="what nobody else may read"))
+
+    assert "what nobody else may read" not in str(caught.value)
 
 
 only_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])
