@@ -135,7 +135,8 @@ def _screen(world: World, db: sqlite3.Connection, account: Account, openid: str,
 
 
 def _chosen(everyone: list[Account], name: str) -> Account | None:
-    return next((one for one in everyone if one.account == name), everyone[0] if everyone and not name else None)
+    """The account of this name; else the first one: a link to one that is gone still shows a phone that works."""
+    return next((one for one in everyone if one.account == name), everyone[0] if everyone else None)
 
 
 def _me(db: sqlite3.Connection, account: Account, name: str) -> followers.Follower | None:

@@ -144,6 +144,28 @@ def test_a_person_can_talk_to_an_account(sim, account, callback, browser):
 @pytest.mark.browser
 @needs_chromium
 @pytest.mark.xdist_group("browser")
+def test_what_could_not_be_sent_is_kept_and_explained(sim, account, browser):
+    page = browser.new_page(viewport={"width": 390, "height": 844}, locale="zh-CN")
+    page.goto(f"{sim.url}/phone/?account=gone&as=mei")  # no such account: the first one
+    page.wait_for_function("document.getElementById('title').textContent === '清和茶馆'")
+    assert "你好" in page.evaluate("getComputedStyle(document.getElementById('log'), '::before').content")
+
+    page.set_input_files(
+        "#picture", files=[{"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG" + b"x" * (11 << 20)}]
+    )
+    page.get_by_text("图片不能超过 10 MB").wait_for()
+
+    page.route("**/sim/messages", lambda route: route.abort())
+    page.fill("#composer textarea", "还在吗")
+    page.press("#composer textarea", "Enter")
+    page.get_by_text("没有成功：模拟器没有响应").wait_for()
+    assert page.input_value("#composer textarea") == "还在吗"
+    page.close()
+
+
+@pytest.mark.browser
+@needs_chromium
+@pytest.mark.xdist_group("browser")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_phone_is_accessible(sim, account, callback, browser, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()

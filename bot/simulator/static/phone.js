@@ -1,6 +1,7 @@
 // The phone: shows what arrives, sends what its owner does, and moves the simulator's clock.
 
 import { draw, icon, initial, isWebAddress, make, tint, words } from "./bubbles.js";
+import { call, post } from "./calls.js";
 import { closeMenus, menuButton } from "./menu.js";
 import { askPlace, askScan, askText } from "./sheet.js";
 
@@ -9,6 +10,7 @@ const text = document.querySelector("#composer textarea");
 const log = $("log");
 const language = document.documentElement.lang;
 const QUIET_GAP = 300; // seconds after which a time is shown between bubbles
+const PICTURE_BYTES = 10 << 20;
 
 let state = {}; // what the server last told
 let shownAt = 0; // when the last shown item was sent
@@ -19,15 +21,6 @@ let typingUntil = 0;
 let closesAt = 0;
 
 const now = () => Date.now() / 1000 + clockAhead;
-
-async function call(path, options = {}) {
-  const answer = await fetch(path, options);
-  const data = await answer.json();
-  if (!answer.ok) throw new Error(data.error ?? answer.statusText);
-  return data;
-}
-
-const post = (path, body) => call(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
 function trouble(message) {
   $("trouble").textContent = message;
@@ -217,8 +210,10 @@ async function push(path, body) {
   try {
     reportDelivery(await post(path, { account: state.account.account, openid: state.me.openid, ...body }));
     trouble("");
+    return true;
   } catch (error) {
     trouble(words.failed + error.message);
+    return false;
   } finally {
     inFlight -= 1;
     paintTyping();
@@ -231,7 +226,7 @@ function reportDelivery(done) {
   const isAnswered = last.status !== null && !done.notice;
   const lines = [make("p", { class: isAnswered ? "good" : "bad" }, icon(isAnswered ? "check" : "triangle-alert"), last.status === null ? words.unanswered : `${words.answered} · ${last.status} · ${last.ms} ms`)];
   if (done.attempts.length > 1) lines.push(make("p", {}, `${done.attempts.length} ${words.attempts}`));
-  if (done.why || last.error) lines.push(make("p", {}, done.why ?? last.error));
+  if (last.error || done.why) lines.push(make("p", {}, last.error ?? done.why));
   $("delivery").replaceChildren(...lines);
 }
 
@@ -269,6 +264,7 @@ async function sendPicture(file) {
   const { event: name, key } = $("picture").dataset;
   delete $("picture").dataset.event;
   if (!file) return;
+  if (file.size > PICTURE_BYTES) return trouble(words.failed + words.picture_limit);
   try {
     const kept = await call(`/phone/pictures?account=${encodeURIComponent(state.account.account)}`, { method: "POST", headers: { "X-Phone": "1" }, body: file });
     // The pictures follow the tap that asked for them.
@@ -279,12 +275,14 @@ async function sendPicture(file) {
   }
 }
 
-function submit() {
+async function submit() {
   const written = text.value.trim();
   if (!written || !state.account) return;
   text.value = "";
   fitText();
-  say({ text: written });
+  if ((await say({ text: written })) || text.value) return;
+  text.value = written; // it was not sent: nobody should have to write it twice
+  fitText();
 }
 
 function fitText() {
@@ -395,4 +393,5 @@ setInterval(() => {
 }, 1000);
 
 const asked = new URLSearchParams(location.search);
-open(asked.get("account"), asked.get("as")).catch((error) => trouble(words.failed + error.message));
+window.addEventListener("unhandledrejection", (failed) => trouble(words.failed + failed.reason.message));
+open(asked.get("account"), asked.get("as"));
