@@ -35,7 +35,8 @@ class Command(click.Command):
         self.params.append(
             click.Option(
                 ["--data-dir"],
-                type=click.Path(file_okay=False, path_type=Path),
+                type=click.Path(path_type=Path),
+                metavar="DIR",
                 expose_value=False,
                 is_eager=True,
                 callback=_choose_data_dir,

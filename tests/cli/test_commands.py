@@ -54,6 +54,18 @@ def test_a_bad_setting_is_one_sentence(lobby: Lobby, monkeypatch) -> None:
     assert done.stderr == "LOBBY_BASE_URL: use a full address such as https://lobby.example.com.\n"
 
 
+def test_a_file_is_no_data_folder(lobby: Lobby, tmp_path) -> None:
+    file = tmp_path / "notes.txt"
+    file.touch()
+
+    done = lobby("up", "--data-dir", str(file))
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"LOBBY_DATA_DIR: {file} is not a folder we may write to; choose another or change its rights.\n"
+    )
+
+
 def test_without_tables_it_says_what_to_run(lobby: Lobby) -> None:
     done = lobby("account", "list")
 
