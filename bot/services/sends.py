@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot import clock
@@ -15,6 +15,7 @@ from bot.wechat.messages import Reply
 from models import Account, Follower, Operator, ReplyWindow, Send, SendStatus, affected
 
 LEASE = timedelta(seconds=60)  # longer than any call may take
+OPEN_STATES = (SendStatus.READY, SendStatus.SENDING)
 WINDOW_CLOSED = "WeChat's reply window is closed: the follower must write first."
 NO_ANSWER = "No answer from WeChat: it may have arrived. Ask before sending again."
 NOT_FOLLOWING = "The follower no longer follows the account."
@@ -89,9 +90,8 @@ def claim(session: Session, send_id: int, now: datetime | None = None) -> Claim 
     now = now or clock.now()
     first = aliased(Send)
     follower_id = select(Send.follower_id).where(Send.id == send_id).scalar_subquery()
-    open_states = (SendStatus.READY, SendStatus.SENDING)
     send = session.scalar(
-        select(first).where(first.follower_id == follower_id, first.status.in_(open_states)).order_by(first.id).limit(1)
+        select(first).where(first.follower_id == follower_id, first.status.in_(OPEN_STATES)).order_by(first.id).limit(1)
     )
     if send is None or send.status is not SendStatus.READY or send.due_at > now:
         return None
@@ -151,9 +151,16 @@ def settle(
 
 
 def due(session: Session, now: datetime, limit: int = 1000) -> list[int]:
-    """Waiting messages whose time has come: what the clock hints again."""
-    ready = select(Send.id).where(Send.status == SendStatus.READY, Send.due_at <= now).order_by(Send.id).limit(limit)
-    return list(session.scalars(ready))
+    """Waiting messages whose time and turn have come: what the clock hints again.
+
+    Not those behind an earlier one of the same follower: a few hundred of them would leave no room for others.
+    """
+    earlier = aliased(Send)
+    behind = exists().where(
+        earlier.follower_id == Send.follower_id, earlier.id < Send.id, earlier.status.in_(OPEN_STATES)
+    )
+    ready = select(Send.id).where(Send.status == SendStatus.READY, Send.due_at <= now, ~behind)
+    return list(session.scalars(ready.order_by(Send.id).limit(limit)))
 
 
 def expire(session: Session, now: datetime) -> int:

@@ -247,6 +247,19 @@ def test_order_is_kept_while_an_earlier_one_waits(account, sim):
     assert arrived(sim, account, openid) == ["no 0", "no 1", "no 2"]
 
 
+@pytest.mark.databases
+def test_those_behind_a_waiting_one_do_not_crowd_out_others(create, session, redis):
+    account = create.account()
+    blocked, free = (create.follower(account, openid=openid) for openid in ("blocked", "free"))
+    first, *_ = order(account, blocked.openid, 20)
+    session.get_one(Send, first).due_at = clock.now() + timedelta(hours=5)  # the day's quota is used up
+    session.commit()
+    [other, _] = order(account, free.openid, 2)
+
+    assert sends.due(session, clock.now(), limit=10) == [other]
+    assert sends.due(session, clock.now() + timedelta(hours=6), limit=10) == [first, other]
+
+
 def test_nothing_is_sent_to_who_left(account, sim, work):
     openid = sim.follower(account)
     sim.say(account, openid, "hello")
