@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -40,17 +40,15 @@ def note_listed(session: Session, account_id: int, openids: Sequence[str], began
         {"account_id": account_id, "openid": openid, "is_subscribed": True, "synced_at": began, "seen_at": began}
         for openid in dict.fromkeys(openids)
     ]
-    statement = dialect.insert(Follower).values(rows)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account_id", "openid"],
-            set_={
-                "synced_at": began,
-                "is_subscribed": case((left_since, Follower.is_subscribed), else_=True),
-                "unsubscribed_at": case((left_since, Follower.unsubscribed_at), else_=None),
-            },
-        )
+    statement = dialect.insert(Follower.__table__).on_conflict_do_update(
+        index_elements=["account_id", "openid"],
+        set_={
+            "synced_at": began,
+            "is_subscribed": case((left_since, Follower.is_subscribed), else_=True),
+            "unsubscribed_at": case((left_since, Follower.unsubscribed_at), else_=None),
+        },
     )
+    session.connection().execute(statement, rows)  # the driver repeats one statement; no SQL grows with the rows
 
 
 def mark_gone(session: Session, account_id: int, began: datetime, limit: int = ROWS) -> int:
@@ -106,6 +104,7 @@ def note_infos(session: Session, account_id: int, ids: dict[str, int], infos: It
     tags = {tag.wechat_id: tag.id for tag in session.scalars(_from_wechat(account_id))}
     tagged: list[dict[str, int]] = []
     told: list[int] = []
+    told_alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for info in infos:
         follower_id = ids.get(str(info.get("openid")))
         if follower_id is None:
@@ -121,12 +120,13 @@ def note_infos(session: Session, account_id: int, ids: dict[str, int], infos: It
         told.append(follower_id)
         wechat_ids = dict.fromkeys(info.get("tagid_list") or [])
         tagged += [{"follower_id": follower_id, "tag_id": tags[each]} for each in wechat_ids if each in tags]
-        session.execute(
-            update(Follower)
-            .where(Follower.id == follower_id)
-            .values(**_values(info))
-            .execution_options(synchronize_session=False)
-        )
+        values = _values(info)
+        told_alike.setdefault(tuple(values), []).append({"row": follower_id, **values})
+    table = Follower.__table__
+    for names, rows in told_alike.items():
+        if names:  # one statement for all of whom WeChat told the same things
+            statement = update(table).where(table.c.id == bindparam("row"))  # type: ignore[arg-type]
+            session.connection().execute(statement.values({name: bindparam(name) for name in names}), rows)
     # WeChat's tags are as WeChat says; those that only we know of stay.
     session.execute(
         delete(FollowerTag)
