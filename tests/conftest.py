@@ -1,5 +1,6 @@
 """One install for each test: its own folder, database, Redis, and a simulator that plays WeChat."""
 
+import functools
 import os
 import shutil
 import subprocess
@@ -181,24 +182,37 @@ def redis(_redis_folder: Path, monkeypatch: pytest.MonkeyPatch) -> "Redis":
     return queue.connection()
 
 
+class Burst(SimpleWorker):
+    """Does what waits and ends."""
+
+    def subscribe(self) -> None:
+        """Nobody commands it meanwhile; RQ's thread for that takes up to a second to end."""
+
+
 @pytest.fixture
 def work(redis: "Redis") -> Callable[[], None]:
     """Do all jobs that wait, as the workers would."""
 
     def work() -> None:
         queues = [queue.queue(name) for name in queue.QUEUES]
-        SimpleWorker(queues, connection=redis, serializer="json").work(burst=True, logging_level="WARNING")
+        Burst(queues, connection=redis, serializer="json").work(burst=True, logging_level="WARNING")
 
     return work
 
 
-@pytest.fixture
-def app(database_url: str) -> Flask:
+@functools.cache
+def _application() -> Flask:
+    """Made once: its routes and templates take a fifth of a second to compile, and it keeps nothing of a test."""
     from bot.app import create_app
 
     app = create_app()
     app.testing = True
     return app
+
+
+@pytest.fixture
+def app(database_url: str) -> Flask:
+    return _application()
 
 
 @pytest.fixture
@@ -213,7 +227,7 @@ def serve() -> Iterator[Callable[[Any], str]]:
 
     def serve(application: Any) -> str:
         server = make_server("127.0.0.1", 0, application, threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()  # how soon it ends
         servers.append(server)
         return f"http://127.0.0.1:{server.server_port}"
 

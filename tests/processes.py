@@ -111,7 +111,7 @@ def at_once(count: int, act: Callable[..., Any], *arguments: Any) -> list[Any]:
     try:
         results = []
         for pipe in pipes:
-            assert pipe.poll(60), "a process did not come back"
+            assert pipe.poll(120), "a process did not come back"
             results.append(pipe.recv())
     finally:
         for process in processes:

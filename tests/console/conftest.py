@@ -1,5 +1,6 @@
 """The console in a small app of its own, and a browser that is signed in."""
 
+import functools
 import re
 from typing import Any
 
@@ -51,6 +52,11 @@ class Browser:
 def app(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Flask:
     monkeypatch.setenv("LOBBY_WECHAT_URL", "http://127.0.0.1:9")  # nobody there: the health page must not ask WeChat
     settings.settings.cache_clear()
+    return console_alone()
+
+
+@functools.cache
+def console_alone() -> Flask:
     app = Flask("console-alone")
     app.testing = True
     app.secret_key = "0123456789abcdef" * 4

@@ -81,7 +81,10 @@ def test_our_own_origin_is_let_through(browser: Browser) -> None:
     assert answer.status_code == 302
 
 
-def test_other_doors_need_no_token(app: Flask) -> None:
+def test_other_doors_need_no_token() -> None:
+    app = Flask("two-doors")
+    app.secret_key = "0123456789abcdef" * 4
+    console.register(app)
     app.add_url_rule("/wechat/x", "webhook", lambda: "success", methods=["POST"])
     client: FlaskClient = app.test_client()
     assert client.post("/wechat/x", data=b"<xml/>").text == "success"

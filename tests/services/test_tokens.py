@@ -1,4 +1,3 @@
-import multiprocessing
 import os
 import sqlite3
 import threading
@@ -15,6 +14,7 @@ from bot.services import tokens, vault
 from bot.settings import settings
 from bot.wechat.errors import BadConfiguration, NotSent, TokenRefused, WeChatError
 from models import AccessToken, Account
+from tests.processes import at_once
 from tests.services.token_server import TokenServer
 
 
@@ -185,7 +185,7 @@ def test_refusals_spread_over_more_than_a_minute_open_nothing(create, wechat, tm
             tokens.client_for(account).tags()
 
 
-def _use_tokens(account_id: int, seconds: float, results) -> None:
+def _use_tokens(_number: int, account_id: int, seconds: float) -> tuple[int, int, list[str]]:
     with reading() as session:
         client = tokens.client_for(session.get_one(Account, account_id))
     end, done, visible, other = time.monotonic() + seconds, 0, 0, []
@@ -198,7 +198,7 @@ def _use_tokens(account_id: int, seconds: float, results) -> None:
         except WeChatError as error:
             other.append(repr(error))
         time.sleep(0.01)
-    results.put((done, visible, other))
+    return done, visible, other
 
 
 @pytest.mark.parametrize("told_life", [1, 7200])
@@ -206,14 +206,7 @@ def _use_tokens(account_id: int, seconds: float, results) -> None:
 def test_t14_one_fetch_per_expiry_for_eight_processes(create, wechat, seconds, told_life):
     account = create.account()
     wechat.life, wechat.told_life = 1.0, told_life
-    spawn = multiprocessing.get_context("spawn")
-    results = spawn.Queue()
-    processes = [spawn.Process(target=_use_tokens, args=(account.id, seconds, results)) for _ in range(8)]
-    for process in processes:
-        process.start()
-    told = [results.get(timeout=seconds + 60) for _ in processes]
-    for process in processes:
-        process.join()
+    told = at_once(8, _use_tokens, account.id, seconds)
 
     assert all(done > 0 for done, _, _ in told)
     assert [other for _, _, other in told if other] == []
