@@ -11,4 +11,7 @@ def handle(incoming: Incoming) -> list[Reply] | None:
         incoming.note("fallback", "Nothing answers this kind of message.")
         return None
 
-    return incoming.answer_with("fallback", incoming.book.for_key(Trigger.DEFAULT))
+    replies = incoming.answer_with("fallback", incoming.book.for_key(Trigger.DEFAULT))
+    if replies is None:
+        incoming.note("fallback", "There is no default reply either: the account stays silent.")
+    return replies

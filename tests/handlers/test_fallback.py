@@ -40,3 +40,15 @@ def test_is_silent_when_its_rule_is_for_other_hours(phone, create, account, sess
 
     assert phone.say("anything") == ""
     assert last().trace[0]["why"] == "It starts on a later day."
+
+
+@pytest.mark.parametrize("say", [lambda phone: phone.say("anything"), lambda phone: phone.happen("CLICK", "KEY")])
+def test_says_why_nobody_answered(phone, create, account, session, last, say):
+    from bot.services import rules
+
+    [rule] = rules.list_all(session, account)
+    rules.delete(session, account, rule)
+    session.commit()
+
+    assert say(phone) == ""
+    assert [step["handler"] for step in last().trace] == ["fallback"]
