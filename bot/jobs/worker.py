@@ -175,6 +175,10 @@ class LobbyWorker(Worker):
         except RedisError as error:  # the job does not need Redis, nor do we while it runs
             log.warning("worker.no_redis", job_id=job.id, error=type(error).__name__)
 
+    def handle_job_failure(self, *args: Any, **options: Any) -> None:
+        # The log has the traceback, with secrets taken out; Redis would keep it as it is for a day.
+        super().handle_job_failure(*args, **{**options, "exc_string": "See the log."})
+
     # -- In the forked process
 
     def setup_work_horse_signals(self) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,13 @@ from rq import Callback, Queue
 
 from bot import queue, redis_server
 from bot.database import reading, transaction
+from bot.queue import enqueue
 from bot.services import menus, tasks
-from models import Task, TaskStatus
+from models import ReplyWindow, Send, Task, TaskStatus
 from tests.conftest import forget
+from tests.test_abuse import redis_text
+
+LATER = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 def until(holds, seconds: float = 30.0) -> float:
@@ -171,6 +176,25 @@ def test_t43_planted_jobs_are_thrown_away_and_logged(account, run, tmp_path):
     assert not canary.exists()
     assert log.count("job.rejected") >= 7
     assert "os.system" in log
+
+
+def test_t12_a_job_that_fails_leaves_its_words_in_the_log_only(account, create, run, tmp_path):
+    follower = create.follower(account)
+    with transaction() as session:
+        send = Send(account_id=account.id, follower_id=follower.id, reply={"kind": "broken secret=canary"})
+        session.add_all([send, ReplyWindow(follower_id=follower.id, trigger="message", left=5, expires_at=LATER)])
+        session.flush()
+        enqueue(session, "sends.deliver", send.id, queue="replies")
+    run("replies")
+
+    redis = queue.connection()
+    until(lambda: redis.zcard("rq:failed:replies") == 1)
+
+    log = (tmp_path / "replies.log").read_text()
+    assert "ValidationError" in log
+    assert "canary" not in log
+    assert "canary" not in redis_text(redis)
+    assert "ValidationError" not in redis_text(redis)
 
 
 def test_a_killed_worker_takes_its_job_along(account, run, tmp_path, sim):
