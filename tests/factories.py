@@ -61,12 +61,12 @@ class Sim:
         self.address = address
         self.http = requests.Session()
 
-    def post(self, path: str, **body: Any) -> Any:
+    def post(self, path: str, /, **body: Any) -> Any:
         response = self.http.post(f"{self.address}/sim/{path}", json=body, timeout=60)
         assert response.ok, response.text
         return response.json()
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         response = self.http.get(f"{self.address}/sim/{path}", params=query, timeout=60)
         assert response.ok, response.text
         return response.json()
