@@ -175,6 +175,32 @@ def test_the_forms_work_without_script(visit: Callable[..., Page], house: TeaHou
     page.get_by_role("switch", name="停车", checked=False).wait_for()
 
 
+def test_what_was_wrong_has_the_focus(visit: Callable[..., Page], house: TeaHouse) -> None:
+    page = visit("/sign-in", who="", language="en")
+    page.fill("#f-name", "nobody")
+    page.fill("#f-password", "wrong wrong")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_text("The name or the password is wrong.").wait_for()
+    assert page.evaluate("document.activeElement.id") == "f-password"
+
+    page = visit(f"/tea-house/conversations/{house.conversation.id}", language="en")
+    page.fill("#f-text", "长" * 700)
+    page.press("#f-text", "Enter")
+    page.get_by_text("This is too long for WeChat").wait_for()
+    assert page.evaluate("document.activeElement.id") == "f-text"
+
+    page = visit("/tea-house/rules/new", language="en")
+    page.select_option('[name="keywords.0.mode"]', "regex")
+    page.fill("#f-keywords-0-text", "C++")
+    page.fill("#f-replies-0-text", "答")
+    page.get_by_role("button", name="Save the rule").click()
+    page.get_by_role("alert").wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+    page.get_by_role("alert").get_by_role("link").press("Enter")
+    assert page.evaluate("document.activeElement.id") == "f-keywords-0-text"
+    assert page.input_value("#f-keywords-0-text") == "C++"
+
+
 def test_the_skip_link_is_the_first_stop(visit: Callable[..., Page], house: TeaHouse) -> None:
     page = visit("/tea-house/", language="en")
     page.keyboard.press("Tab")
