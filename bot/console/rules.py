@@ -14,6 +14,7 @@ from bot.console.pages import here, say, show
 from bot.database import reading, transaction
 from bot.errors import Refused
 from bot.services import accounts, followers, rules
+from bot.services.folding import fold
 from bot.services.rules import RuleDraft, Step
 from models import Rule, Trigger
 
@@ -129,13 +130,15 @@ def _table(session: Session, deleted: dict[str, Any] | None = None) -> ResponseR
     account = current_account()
     found = rules.list_all(session, account)
     start = max(0, min(request.args.get("from", 1, type=int) - 1, len(found) - 1))
-    trial, explanation = request.args.get("try", ""), None
+    trial, explanation, fallback = request.args.get("try", ""), None, None
     trigger = request.args.get("trigger", "keyword")
     trigger = trigger if trigger in set(Trigger) else "keyword"
     if trial or trigger in ("follow", "default"):
         chosen = request.args.get("follower", "")
         follower = followers.get(session, account, int(chosen)) if chosen.isdecimal() else None
         explanation = rules.explain(session, account, trial, follower=follower, trigger=Trigger(trigger))
+        if trigger == "keyword" and explanation.rule is None:
+            fallback = rules.explain(session, account, trial, follower=follower, trigger=Trigger.DEFAULT).rule
     return show(
         "rules/list.html",
         rules=found[start : start + PAGE],
@@ -148,6 +151,8 @@ def _table(session: Session, deleted: dict[str, Any] | None = None) -> ResponseR
         trial=trial,
         trigger=trigger,
         explanation=explanation,
+        answering=explanation and (explanation.rule or fallback),
+        asks_for_person=trigger == "keyword" and fold(trial) in map(fold, account.human_words),
         steps=_worth_reading(explanation.steps) if explanation else [],
         people=followers.page(session, account, limit=20),
         deleted=deleted,

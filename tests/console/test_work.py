@@ -183,7 +183,8 @@ def test_the_box_says_who_answers_and_why_not_the_others(browser: Browser, house
     assert "Answered by “营业时间”" in page
     assert "None of its keywords match." in page
     assert "It is switched off." in browser.open("/tea-house/rules?try=活动").text
-    assert "No rule answers this" in browser.open("/tea-house/rules?try=火星").text
+    assert "No rule fits, so “没有答案时” answers" in browser.open("/tea-house/rules?try=火星").text
+    assert "A person is asked for" in browser.open("/tea-house/rules?try=人工").text
     assert "Answered by “欢迎新朋友”" in browser.open("/tea-house/rules?trigger=follow").text
 
 
