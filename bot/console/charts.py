@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 720, 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 14, 28
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 14, 36
 
 GRID = Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>')
 TICK = Markup('<text class="tick {}" x="{:.1f}" y="{:.1f}">{}</text>')

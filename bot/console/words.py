@@ -75,22 +75,21 @@ def reply_kinds() -> dict[str, tuple[str, str]]:
     }
 
 
-def menu_kinds() -> dict[str, tuple[str, str]]:
-    """WeChat's button type → its name, and what its value is."""
-    key = _("Key: what the rule looks for")
+def menu_kinds() -> dict[str, str]:
+    """WeChat's button type → its name."""
     return {
-        "click": (_("Answer with a rule"), key),
-        "view": (_("Open a web page"), _("Web address")),
-        "miniprogram": (_("Open a Mini Program"), _("Web address for old phones")),
-        "scancode_push": (_("Scan a code"), key),
-        "scancode_waitmsg": (_("Scan a code, then answer"), key),
-        "pic_sysphoto": (_("Take a photo"), key),
-        "pic_photo_or_album": (_("Take or choose a photo"), key),
-        "pic_weixin": (_("Choose a photo from WeChat"), key),
-        "location_select": (_("Send a location"), key),
-        "media_id": (_("Send a stored file"), _("Media id")),
-        "article_id": (_("Send a published article"), _("Article id")),
-        "article_view_limited": (_("Open a published article"), _("Article id")),
+        "click": _("Answer with a rule"),
+        "view": _("Open a web page"),
+        "miniprogram": _("Open a Mini Program"),
+        "scancode_push": _("Scan a code"),
+        "scancode_waitmsg": _("Scan a code, then answer"),
+        "pic_sysphoto": _("Take a photo"),
+        "pic_photo_or_album": _("Take or choose a photo"),
+        "pic_weixin": _("Choose a photo from WeChat"),
+        "location_select": _("Send a location"),
+        "media_id": _("Send a stored file"),
+        "article_id": _("Send a published article"),
+        "article_view_limited": _("Open a published article"),
     }
 
 
@@ -107,6 +106,20 @@ def source(value: str) -> str:
         "ADD_SCENE_OTHERS": _("another way"),
     }
     return known.get(value, value) or "—"
+
+
+def device(user_agent: str) -> str:
+    """“Chrome · Windows”; a browser names itself after those it replaces, so the newest comes first."""
+    known = [
+        next((name for sign, name in signs if sign in user_agent), "")
+        for signs in (
+            (("MicroMessenger", _("WeChat")), ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"),
+             ("Chrome", "Chrome"), ("CriOS", "Chrome"), ("Safari", "Safari")),
+            (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
+             ("Mac OS X", "Mac"), ("Linux", "Linux")),
+        )
+    ]  # fmt: skip
+    return " · ".join(filter(None, known)) or user_agent or _("Unknown browser")
 
 
 def reply_line(reply: Mapping[str, Any]) -> str:

@@ -201,6 +201,16 @@ def test_what_was_wrong_has_the_focus(visit: Callable[..., Page], house: TeaHous
     assert page.input_value("#f-keywords-0-text") == "C++"
 
 
+def test_a_button_asks_for_what_its_kind_needs(visit: Callable[..., Page], house: TeaHouse) -> None:
+    page = visit("/tea-house/menu", language="en")
+    page.select_option('[name="buttons.1.type"]', "view")
+    button = page.locator("#f-buttons-1")
+    button.get_by_role("textbox", name="Web address", exact=True).fill("https://tea.example.com")
+    page.select_option('[name="buttons.1.type"]', "media_id")
+    value = button.get_by_role("textbox", name="Media id", exact=True).input_value()
+    assert value == "https://tea.example.com"
+
+
 def test_the_skip_link_is_the_first_stop(visit: Callable[..., Page], house: TeaHouse) -> None:
     page = visit("/tea-house/", language="en")
     page.keyboard.press("Tab")

@@ -107,6 +107,24 @@ def test_over_https_the_cookie_is_tied_to_the_host(
     assert "Strict-Transport-Security" in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0 Safari/537.36", "Chrome · Windows"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/131.0 Safari/537.36 Edg/131.0", "Edge · Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari · iPhone"),
+        ("Mozilla/5.0 (Linux; Android 14) Chrome/116.0 Mobile Safari/537.36 MicroMessenger/8.0", "WeChat · Android"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", "Unknown browser"),
+    ],
+)
+def test_browsers_are_listed_by_name(
+    stranger: Browser, create: Create, owner: Operator, user_agent: str, name: str
+) -> None:
+    stranger.sign_in(operators.sign_in(create.session, owner, user_agent))
+    assert f"<strong>{name}</strong>" in stranger.open("/profile").text
+
+
 def test_a_password_signs_in_and_leads_to_where_one_wanted_to_go(stranger: Browser, create: Create) -> None:
     create.operator("xiaomei", PASSWORD)
     asked = stranger.open("/accounts")
