@@ -8,6 +8,7 @@ import threading
 import time
 import zlib
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,12 +17,12 @@ import requests
 from sqlalchemy import select, update
 
 import handlers
-from bot import database, queue, settings, webhook
+from bot import clock, database, queue, settings, webhook
 from bot.database import reading, transaction
 from bot.jobs import sends as jobs
 from bot.services import accounts, sends, tokens
 from bot.wechat.messages import Text
-from models import Account, Base, InboundMessage, Send, SendStatus
+from models import Account, Base, InboundMessage, ReplyWindow, Send, SendStatus
 from tests.flows.phone import Phone, Post, by_http
 from tests.processes import granian
 from tests.wechat.samples import sample
@@ -145,13 +146,19 @@ def test_t12_no_failure_shows_a_secret(create, live, sim, redis, session, monkey
         answer = requests.request(method, live + address, data=body, headers=headers, timeout=20)
         replies.append(f"{answer.status_code} {answer.headers} {answer.text}")
 
+    outcomes: set[str] = set()
+
     def deliver() -> None:
-        with transaction() as own:
-            own.execute(update(Send).values(status=SendStatus.FAILED))
-            send_id = sends.create(own, account.id, follower_id, Text(text="hi")).id
-        with suppress(Exception):
-            jobs.deliver(send_id)
-        work()  # the same again through RQ
+        """With a fresh window and no token: each goes all the way, and fails there."""
+        for way in (jobs.deliver, lambda _: work()):
+            with transaction() as own:
+                own.execute(update(Send).values(status=SendStatus.FAILED))
+                own.execute(update(ReplyWindow).values(left=5, expires_at=clock.now() + timedelta(hours=1)))
+                tokens.forget(own, account.id)
+                send_id = sends.create(own, account.id, follower_id, Text(text="hi")).id
+            way(send_id)
+            with reading() as own:
+                outcomes.add(own.get_one(Send, send_id).error)
 
     def fault(path: str, **values: Any) -> None:
         assert sim.http.post(f"{sim.address}/sim/faults", json={"path": path, **values}, timeout=10).ok
@@ -172,14 +179,17 @@ def test_t12_no_failure_shows_a_secret(create, live, sim, redis, session, monkey
     monkeypatch.undo()
     monkeypatch.setenv("LOBBY_WECHAT_URL", sim.address)
     monkeypatch.setenv("LOBBY_SECRET_KEY", MASTER)
+    monkeypatch.setenv("LOBBY_WECHAT_TIMEOUT", "0.4")
+    settings.settings.cache_clear()
     # WeChat: refusing, broken, slow, silent, away.
-    for values in ({"errcode": 40001}, {"errcode": 40125}, {"errcode": 40164}, {"status": 502}, {"cut": "reply"}):
+    refusals = [{"errcode": code} for code in (40001, 40125, 40164)]
+    for values in (*refusals, {"status": 502}, {"delay_ms": 900}, {"cut": "reply"}):
         for path in ("/cgi-bin/stable_token", "/cgi-bin/message/custom/send"):
             fault(path, times=2, **values)
             deliver()
             requests.delete(f"{sim.address}/sim/faults", timeout=10)
-    for wechat_url in ("http://127.0.0.1:9", "https://127.0.0.1:9", "http://no-such-host.invalid", live):
-        monkeypatch.setenv("LOBBY_WECHAT_URL", wechat_url)  # closed, no TLS, no name, a page that is no JSON
+    for wechat_url in ("http://127.0.0.1:9", live.replace("http:", "https:"), "http://no-such-host.invalid", live):
+        monkeypatch.setenv("LOBBY_WECHAT_URL", wechat_url)  # closed, no TLS, no name, pages that are no JSON
         settings.settings.cache_clear()
         with suppress(Exception):
             tokens.access_token(account.id, stale="x")
@@ -195,7 +205,7 @@ def test_t12_no_failure_shows_a_secret(create, live, sim, redis, session, monkey
     ):
         ask(path, method="GET")
         ask(path, b"{", method="PUT", Authorization=f"Bearer {TOKEN}x")
-    # A database that breaks in the middle, and a master key that was lost.
+    # A master key that was lost.
     monkeypatch.setenv("LOBBY_SECRET_KEY", "another-key-" * 4)
     settings.settings.cache_clear()
     webhook.forget()
@@ -214,6 +224,7 @@ def test_t12_no_failure_shows_a_secret(create, live, sim, redis, session, monkey
     assert "RuntimeError" in sinks["logs"]  # the failure was logged
     assert sum("callback.refused" in record.getMessage() for record in caplog.records) >= 6
     assert len(replies) > 15
+    assert len(outcomes - {""}) >= 8, outcomes  # they did fail, each in its own way
     hits = {(name, secret) for name, text in sinks.items() for secret in CANARIES if secret in text}
     assert hits == set()
 
