@@ -66,6 +66,18 @@ def test_is_fetched_once_by_many(create, wechat):
     assert wechat.fetches == 1
 
 
+@pytest.mark.databases
+def test_without_the_claim_each_of_them_would_fetch(create, wechat, monkeypatch):
+    """Negative control of the test above and of T14."""
+    account = create.account()
+    wechat.delay = 0.3
+    monkeypatch.setattr(tokens, "_claim", lambda *_: (account.appid, "s" * 32))
+
+    in_threads(6, lambda: tokens.access_token(account.id))
+
+    assert wechat.fetches > 1
+
+
 def test_a_stale_token_that_is_no_longer_stored_fetches_nothing(create, wechat):
     account = create.account()
     current = tokens.access_token(account.id)
