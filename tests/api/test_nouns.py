@@ -170,3 +170,10 @@ def test_health_tells_what_is_wrong_and_what_to_do(api, account):
 
     assert checks["WeChat"]["state"] == "ok"
     assert (checks["Clock"]["state"], checks["Clock"]["fix"]) == ("fail", "Start: lobby clock")
+
+
+def test_a_token_for_one_account_learns_nothing_of_the_install(api_as, account):
+    checks = {each["name"]: each["state"] for each in api_as(account).get("/accounts/shop/health").json["items"]}
+
+    assert checks["WeChat"] == "ok"
+    assert not checks.keys() & {"Data folder", "Database", "Redis", "Clock", "Disk"}
