@@ -71,6 +71,8 @@ def test_t15_rotation_under_readers_and_kills(database_url, monkeypatch, rows, k
         )
         session.execute(insert(AccessToken), [{"account_id": at, "sealed_token": "v1:gone:AAAA"} for at in (1, 2)])
 
+    blind = start(READ, {"LOBBY_SECRET_KEY": NEW}, str(rows), "20")  # negative control: a reader notices
+    assert blind.communicate(timeout=60)[0].split() == ["reading", "20", "20"]
     both = {"LOBBY_SECRET_KEY": NEW, "LOBBY_OLD_SECRET_KEYS": OLD}
     readers = [start(READ, both, str(rows), str(rows * 2)) for _ in range(4)]
     for reader in readers:
