@@ -32,7 +32,7 @@ class Message:
     @property
     def dedup_key(self) -> str:
         """The same for WeChat's repeats of one push, different for two events of one second."""
-        if self.msg_id:
+        if self.msg_id.strip("0") and self.kind != "event":  # events have none, or one that means nothing
             return self.msg_id
         named = f"{self.fields.get('EventKey') or ''}:{self.fields.get('MsgID') or ''}"
         if named == ":":  # PUBLISHJOBFINISH, cards: the id is somewhere inside, and all of it comes again

@@ -25,3 +25,10 @@ def test_two_events_of_one_second_are_two() -> None:
         event("user_get_card", CardId="p", UserCardCode="2"),
     ]
     assert len({each.dedup_key for each in keys}) == len(keys)
+
+
+def test_a_number_that_means_nothing_makes_no_two_messages_one() -> None:
+    events = [Message("oA", "event", event="click", created_at=1, msg_id="0", fields={"EventKey": key}) for key in "AB"]
+    texts = [Message("oA", "text", text, created_at=1, msg_id="0", fields={"Content": text}) for text in "AB"]
+
+    assert len({each.dedup_key for each in events + texts}) == 4
