@@ -4,6 +4,7 @@ import io
 import secrets
 import sqlite3
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -11,6 +12,7 @@ from PIL import Image, ImageDraw
 from bot.simulator.world import World
 
 LIFE_SECONDS = 3 * 86400
+THUMBS = ("thumb", "image")
 
 Media = sqlite3.Row
 
@@ -30,13 +32,13 @@ def add(world: World, account: str, type_: str, filename: str, content_type: str
     return row
 
 
-def find(db: sqlite3.Connection, account: str, media_id: str, now: float) -> Media | None:
-    """This account's file, if it has not expired."""
+def find(db: sqlite3.Connection, account: str, media_id: str, now: float, types: Sequence[str] = ()) -> Media | None:
+    """This account's file, if it has not expired and is of one of the types, if any are named."""
     row: Media | None = db.execute(
         "SELECT * FROM media WHERE media_id = ? AND account = ? AND (expires_at IS NULL OR expires_at > ?)",
         (media_id, account, now),
     ).fetchone()
-    return row
+    return row if row and (not types or row["type"] in types) else None
 
 
 def find_any(db: sqlite3.Connection, media_id: str) -> Media | None:

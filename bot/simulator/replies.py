@@ -88,8 +88,9 @@ def _read_media(name: str, id_field: str = "MediaId") -> Reader:
         if not isinstance(part, dict):
             raise BadReply(f"{name} is missing")
         media_id = _text(part, id_field)
-        if media.find(db, sender.account.account, media_id, sender.now) is None:
-            raise BadReply(f"{id_field} is not one of the account's media")
+        types = media.THUMBS if name == "Music" else (name.lower(),)
+        if media.find(db, sender.account.account, media_id, sender.now, types) is None:
+            raise BadReply(f"{id_field} is not one of the account's media of this type")
         shown = {"text": "", "title": _text(part, "Title"), "description": _text(part, "Description")}
         if name == "Music":
             urls = {"music_url": _text(part, "MusicUrl"), "hq_music_url": _text(part, "HQMusicUrl")}

@@ -179,6 +179,14 @@ def test_a_reply_with_a_picture_needs_a_known_one(sim, account, callback, openid
     assert sim.say(openid)["notice"] == NOTICE
 
 
+def test_a_picture_is_no_reply_with_a_voice(sim, account, callback, openid):
+    media_id = sim.api(account).upload("image", b"GIF89a", "a.gif")["media_id"]
+    head = {"ToUserName": openid, "FromUserName": account["original_id"], "CreateTime": 1, "MsgType": "voice"}
+    callback.answer_with(envelope.to_xml(head | {"Voice": {"MediaId": media_id}}).encode())
+
+    assert "of this type" in sim.say(openid)["why"]
+
+
 def test_repeats_when_told_to_and_shows_one_reply(sim, callback, openid):
     callback.answer_with(text_reply())
 

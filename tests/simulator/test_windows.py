@@ -113,6 +113,17 @@ def test_checks_what_is_sent(sim, account, openid, type_, part, errcode):
     assert sim.get("/sim/windows", account="tea", openid=openid)["remaining"] == (4 if errcode == 0 else 5)
 
 
+def test_a_picture_is_no_voice(sim, account, openid):
+    sim.say(openid)
+    api = sim.api(account)
+    media_id = api.upload("image", b"GIF89a", "a.gif")["media_id"]
+
+    def send(type_):
+        return api.post("message/custom/send", {"touser": openid, "msgtype": type_, type_: {"media_id": media_id}})
+
+    assert [send(type_)["errcode"] for type_ in ("voice", "video", "image")] == [40007, 40007, 0]
+
+
 def test_refuses_escaped_text(sim, account, openid):
     sim.say(openid)
     raw = b'{"touser":"%s","msgtype":"text","text":{"content":"\\u4f60"}}' % openid.encode()

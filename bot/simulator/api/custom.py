@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.simulator import followers, inbox, media, windows
@@ -17,6 +17,8 @@ TYPING_SECONDS = 15
 INTERACTION_SECONDS = 30
 
 OPENID = re.compile(r"^[\w-]{28}$", re.ASCII)
+
+Reader = Callable[[sqlite3.Connection, Asked, dict[str, Any]], dict[str, Any]]
 
 
 def send(asked: Asked) -> dict[str, Any]:
@@ -95,13 +97,16 @@ def _text(_: sqlite3.Connection, __: Asked, part: dict[str, Any]) -> dict[str, A
     return {"text": text}
 
 
-def _media(db: sqlite3.Connection, asked: Asked, part: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "text": "",
-        "media_id": _known(db, asked, part, "media_id"),
-        "title": str(part.get("title") or ""),
-        "description": str(part.get("description") or ""),
-    }
+def _media(type_: str) -> Reader:
+    def read(db: sqlite3.Connection, asked: Asked, part: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "text": "",
+            "media_id": _known(db, asked, part, "media_id", (type_,)),
+            "title": str(part.get("title") or ""),
+            "description": str(part.get("description") or ""),
+        }
+
+    return read
 
 
 def _music(db: sqlite3.Connection, asked: Asked, part: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +162,7 @@ def _miniprogram(db: sqlite3.Connection, asked: Asked, part: dict[str, Any]) -> 
     }
 
 
-def _refused(errcode: int) -> Callable[[sqlite3.Connection, Asked, dict[str, Any]], dict[str, Any]]:
+def _refused(errcode: int) -> Reader:
     """What refers to things that cannot exist here yet: articles and cards."""
 
     def read(_: sqlite3.Connection, __: Asked, ___: dict[str, Any]) -> dict[str, Any]:
@@ -166,18 +171,20 @@ def _refused(errcode: int) -> Callable[[sqlite3.Connection, Asked, dict[str, Any
     return read
 
 
-def _known(db: sqlite3.Connection, asked: Asked, part: dict[str, Any], name: str) -> str:
+def _known(
+    db: sqlite3.Connection, asked: Asked, part: dict[str, Any], name: str, types: Sequence[str] = media.THUMBS
+) -> str:
     media_id = str(part.get(name) or "")
-    if media.find(db, asked.account.account, media_id, asked.now) is None:
+    if media.find(db, asked.account.account, media_id, asked.now, types) is None:
         raise Refusal(40007)
     return media_id
 
 
 READERS = {
     "text": _text,
-    "image": _media,
-    "voice": _media,
-    "video": _media,
+    "image": _media("image"),
+    "voice": _media("voice"),
+    "video": _media("video"),
     "music": _music,
     "news": _news,
     "msgmenu": _menu,
