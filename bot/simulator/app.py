@@ -27,7 +27,7 @@ def create_app(data_dir: Path, clock_file: Path | None = None) -> Flask:
     assert isinstance(app.json, DefaultJSONProvider)
     app.json.sort_keys = False
     app.json.ensure_ascii = False
-    app.register_blueprint(control.make(world))
+    app.register_blueprint(control.make(world, CALLS.keys() | credentials.CALLS.keys()))
     app.register_blueprint(phone.make(world))
     _add_pictures(app, world)
 

@@ -1,6 +1,7 @@
 """How tests and scripts steer the simulator: JSON under /sim/."""
 
 import sqlite3
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, jsonify, request
@@ -46,7 +47,8 @@ class Unusable(Exception):
         self.status = status
 
 
-def make(world: World) -> Blueprint:
+def make(world: World, paths: Collection[str]) -> Blueprint:
+    """`paths`: of all API calls there are; a fault ordered for another would never come."""
     bp = Blueprint("control", __name__, url_prefix="/sim")
     bp.register_error_handler(Unusable, _explain)
     bp.register_error_handler(ValidationError, _explain_field)
@@ -137,13 +139,16 @@ def make(world: World) -> Blueprint:
         account = _account(world, request.args.get("account", ""))
         after = request.args.get("after", 0, type=inbox.place)
         with world.store.reading() as db:
-            if followers.find(db, account.account, openid) is None:
-                raise Unusable(f"{account.account} has no follower {openid}.", 404)
+            _check_follower(db, account, openid)
             return jsonify(inbox.received(db, account.account, openid, after))
 
     @bp.post("/faults")
     def order_fault() -> dict[str, Any]:
         body = _read(control_bodies.FaultBody)
+        if body.path != faults.CALLBACK and body.path not in paths:
+            raise Unusable(f"path: {body.path} is no call of WeChat's that is simulated, and not “callback”.")
+        if body.account is not None:
+            _account(world, body.account)
         if body.errcode is not None and body.errcode not in TEXTS:
             raise Unusable(f"errcode: {body.errcode} is not one WeChat answers.")
         fault = faults.Fault(body.errcode, body.status, body.delay_ms, body.cut)
@@ -181,8 +186,10 @@ def make(world: World) -> Blueprint:
     @bp.get("/windows")
     def read_window() -> dict[str, Any]:
         account = _account(world, request.args.get("account", ""))
+        openid = request.args.get("openid", "")
         with world.store.reading() as db:
-            return windows.state(db, account.account, request.args.get("openid", ""), world.clock.now())
+            _check_follower(db, account, openid)
+            return windows.state(db, account.account, openid, world.clock.now())
 
     @bp.post("/verify")
     def verify() -> dict[str, Any]:
@@ -243,9 +250,13 @@ def _account(world: World, name: str) -> Account:
 def _known_follower(world: World, body: control_bodies.ActBody | control_bodies.ScanBody) -> Account:
     account = _account(world, body.account)
     with world.store.reading() as db:
-        if followers.find(db, account.account, body.openid) is None:
-            raise Unusable(f"{account.account} has no follower {body.openid}.", 404)
+        _check_follower(db, account, body.openid)
     return account
+
+
+def _check_follower(db: sqlite3.Connection, account: Account, openid: str) -> None:
+    if followers.find(db, account.account, openid) is None:
+        raise Unusable(f"{account.account} has no follower {openid}.", 404)
 
 
 def _follower(row: sqlite3.Row) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bot.simulator.faults import CALLBACK
+
 XML_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 
 
@@ -74,6 +76,10 @@ class FaultBody(Body):
     def _does_something(self) -> "FaultBody":
         if self.errcode is None and self.status is None and not self.delay_ms and not self.cut:
             raise ValueError("give errcode, status, delay_ms or cut")
+        if self.path == CALLBACK and self.errcode is not None:
+            raise ValueError("a push has no errcode; give status, delay_ms or cut")
+        if self.path != CALLBACK and self.cut == "push":
+            raise ValueError("only a push can be lost on the way; of a call, cut the reply")
         return self
 
 

@@ -125,7 +125,11 @@ def test_inboxes_can_be_read_on(sim):
         ("/sim/accounts", {}, 400, "account"),
         ("/sim/followers", {"account": "tea"}, 400, "name"),
         ("/sim/faults", {"path": "callback"}, 400, "errcode"),
-        ("/sim/faults", {"path": "/x", "errcode": 12345}, 400, "12345"),
+        ("/sim/faults", {"path": "/cgi-bin/token", "errcode": 12345}, 400, "12345"),
+        ("/sim/faults", {"path": "/cgi-bin/tokens", "errcode": -1}, 400, "/cgi-bin/tokens"),
+        ("/sim/faults", {"path": "callback", "account": "nope", "status": 500}, 404, "nope"),
+        ("/sim/faults", {"path": "callback", "errcode": -1}, 400, "errcode"),
+        ("/sim/faults", {"path": "/cgi-bin/token", "cut": "push"}, 400, "cut"),
         ("/sim/verify", {"account": "tea"}, 400, "callback_url"),
         ("/sim/accounts", {"account": "tea", "ip_whitelist": ["here"]}, 400, "ip_whitelist"),
         ("/sim/clock", {"advance_seconds": 1e12}, 400, "ten years"),
@@ -181,6 +185,12 @@ def test_refuses_json_that_only_python_reads(sim, raw):
     account = sim.account()
     for path in ("user/tag/get", "tags/delete", "message/custom/send"):
         assert sim.api(account).post(path, raw.encode())["errcode"] in (47001, 47002)
+
+
+def test_a_stranger_has_no_window(sim):
+    sim.account()
+
+    assert "has no follower o" in sim.get("/sim/windows", account="tea", openid="o")["error"]
 
 
 def test_reads_on_from_any_number(sim):
