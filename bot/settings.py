@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,7 +31,7 @@ class Settings(BaseSettings):
     base_url: str = "http://127.0.0.1:8000"  # where the world reaches us, for links
     trusted_proxies: int = Field(default=0, ge=0, le=5)  # of ours, whose X-Forwarded-… is believed
     wechat_url: str = WECHAT  # the simulator's address in practice mode
-    wechat_timeout: float = 8.0  # seconds for one call; a send's lease is 60 s
+    wechat_timeout: float = Field(default=8.0, gt=0, le=30)  # seconds for one call; a send's lease is 60 s
     clock_file: Path | None = None  # practice and tests: holds the simulator's offset in seconds
     log_format: Literal["text", "json"] = "text"
     sim_port: int = 8001  # the simulator, practice only
@@ -45,7 +46,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _guarded_redis(cls, url: str) -> str:
-        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        if url and (not url.startswith(("redis://", "rediss://", "unix://")) or not _has_good_port(url)):
             raise ValueError("use redis://:PASSWORD@HOST:6379/0 or unix:///path/redis.sock")
         return url
 
@@ -100,6 +101,13 @@ def load() -> Settings:
 def settings() -> Settings:
     """The process's settings; the first call reads the environment."""
     return load()
+
+
+def _has_good_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _kept_secret(data_dir: Path) -> str:

@@ -45,13 +45,25 @@ def test_a_refusal_is_one_sentence(lobby: Lobby, database_url, tmp_path, words, 
     assert done.stdout == ""
 
 
-def test_a_bad_setting_is_one_sentence(lobby: Lobby, monkeypatch) -> None:
-    monkeypatch.setenv("LOBBY_BASE_URL", "lobby.example.com")
+@pytest.mark.parametrize(
+    ("variable", "value", "advice"),
+    [
+        ("LOBBY_BASE_URL", "lobby.example.com", "use a full address such as https://lobby.example.com."),
+        (
+            "LOBBY_REDIS_URL",
+            "redis://127.0.0.1:port/0",
+            "use redis://:PASSWORD@HOST:6379/0 or unix:///path/redis.sock.",
+        ),
+        ("LOBBY_WECHAT_TIMEOUT", "0", "Input should be greater than 0."),
+    ],
+)
+def test_a_bad_setting_is_one_sentence(lobby: Lobby, monkeypatch, variable, value, advice) -> None:
+    monkeypatch.setenv(variable, value)
 
     done = lobby("account", "list")
 
     assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr == "LOBBY_BASE_URL: use a full address such as https://lobby.example.com.\n"
+    assert done.stderr == f"{variable}: {advice}\n"
 
 
 def test_a_file_is_no_data_folder(lobby: Lobby, tmp_path) -> None:
