@@ -14,7 +14,7 @@ def handle(incoming: Incoming) -> list[Reply] | None:
             followers.subscribed(incoming.session, incoming.writer.id, incoming.message.key, incoming.now)
             return _welcome(incoming)
         case "unsubscribe":
-            followers.unsubscribed(incoming.session, incoming.writer.id, incoming.now)
+            followers.unsubscribed(incoming.session, [incoming.writer.id], incoming.now)
             conversations.close(incoming.session, incoming.writer.id, "unsubscribed", incoming.now)
             incoming.note("subscription", "The follower left.")
             return []

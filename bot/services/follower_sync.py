@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.services import tasks
-from models import Account, Follower, FollowerTag, Send, SendStatus, Tag, Task
+from bot.services import conversations, followers, tasks
+from models import Account, Conversation, Follower, FollowerTag, Tag, Task
 
 KIND = "follower_sync"
 ROWS = 1000  # of one transaction, so that no writer waits long
@@ -67,20 +67,20 @@ def mark_gone(session: Session, account_id: int, began: datetime, limit: int = R
             .limit(limit)
         )
     )
-    if gone:
-        session.execute(
-            update(Follower)
-            .where(Follower.id.in_(gone))
-            .values(is_subscribed=False, unsubscribed_at=began, silent_until=None, synced_at=began)
-            .execution_options(synchronize_session=False)
-        )
-        session.execute(
-            update(Send)
-            .where(Send.follower_id.in_(gone), Send.status == SendStatus.READY)
-            .values(status=SendStatus.FAILED, error="The follower no longer follows the account.")
-            .execution_options(synchronize_session=False)
-        )
+    _left(session, gone, began)
     return len(gone)
+
+
+def _left(session: Session, follower_ids: Sequence[int], at: datetime) -> None:
+    """What the event would have done, which we missed."""
+    if not follower_ids:
+        return
+    followers.unsubscribed(session, follower_ids, at)
+    talking = select(Conversation.follower_id).where(
+        Conversation.follower_id.in_(follower_ids), Conversation.closed_at.is_(None)
+    )
+    for follower_id in session.scalars(talking).all():
+        conversations.close(session, follower_id, "unsubscribed", at)
 
 
 def count_listed(session: Session, account_id: int, began: datetime) -> int:
@@ -103,6 +103,7 @@ def note_infos(session: Session, account_id: int, ids: dict[str, int], infos: It
     """Keep what WeChat told about some followers; those it left out stay as they are."""
     tags = {tag.wechat_id: tag.id for tag in session.scalars(_from_wechat(account_id))}
     tagged: list[dict[str, int]] = []
+    left: list[int] = []
     told: list[int] = []
     told_alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for info in infos:
@@ -110,12 +111,7 @@ def note_infos(session: Session, account_id: int, ids: dict[str, int], infos: It
         if follower_id is None:
             continue
         if not info.get("subscribe"):
-            session.execute(
-                update(Follower)
-                .where(Follower.id == follower_id, Follower.is_subscribed)
-                .values(is_subscribed=False, unsubscribed_at=clock.now())
-                .execution_options(synchronize_session=False)
-            )
+            left.append(follower_id)
             continue
         told.append(follower_id)
         wechat_ids = dict.fromkeys(info.get("tagid_list") or [])
@@ -127,6 +123,7 @@ def note_infos(session: Session, account_id: int, ids: dict[str, int], infos: It
         if names:  # one statement for all of whom WeChat told the same things
             statement = update(table).where(table.c.id == bindparam("row"))  # type: ignore[arg-type]
             session.connection().execute(statement.values({name: bindparam(name) for name in names}), rows)
+    _left(session, left, clock.now())
     # WeChat's tags are as WeChat says; those that only we know of stay.
     session.execute(
         delete(FollowerTag)

@@ -1,5 +1,6 @@
 """Followers: finding them, naming them, tagging them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, or_, select, update
@@ -70,20 +71,26 @@ def wrote(session: Session, follower_id: int, at: datetime, now: datetime) -> No
     )
 
 
-def unsubscribed(session: Session, follower_id: int, now: datetime) -> None:
+def unsubscribed(session: Session, follower_ids: Sequence[int], now: datetime) -> None:
     """They left: mark it, and stop what was about to be sent."""
     session.execute(
         update(Follower)
-        .where(Follower.id == follower_id)
+        .where(Follower.id.in_(follower_ids))
         .values(is_subscribed=False, unsubscribed_at=now, silent_until=None)
+        .execution_options(synchronize_session=False)
     )
     session.execute(
         update(Send)
-        .where(Send.follower_id == follower_id, Send.status == SendStatus.READY)
+        .where(Send.follower_id.in_(follower_ids), Send.status == SendStatus.READY)
         .values(status=SendStatus.FAILED, error="The follower no longer follows the account.")
+        .execution_options(synchronize_session=False)
     )
     # WeChat forgets what they were still owed; when they come back, only what they do then counts.
-    session.execute(delete(ReplyWindow).where(ReplyWindow.follower_id == follower_id))
+    session.execute(
+        delete(ReplyWindow)
+        .where(ReplyWindow.follower_id.in_(follower_ids))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def list_tags(session: Session, account: Account) -> list[Tag]:

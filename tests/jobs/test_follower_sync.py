@@ -14,8 +14,9 @@ from sqlalchemy import func, select
 from bot import clock
 from bot.database import reading, transaction
 from bot.jobs import tasks as jobs
-from bot.services import follower_sync, tokens
-from models import Follower, Tag, Task, TaskStatus
+from bot.services import conversations, follower_sync, sends, tokens
+from bot.wechat.messages import Text
+from models import Conversation, Follower, ReplyWindow, Send, SendStatus, Tag, Task, TaskStatus
 
 LIST, INFOS = "/cgi-bin/user/get", "/cgi-bin/user/info/batchget"
 
@@ -115,6 +116,30 @@ def test_who_left_is_marked_and_who_came_meanwhile_is_kept(account, sim, create)
         assert session.get_one(Follower, gone.id).unsubscribed_at
     assert following == {*listed, "new"} - {left.openid}
     assert back.openid in following
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize("listed", [False, True], ids=["off the list", "left since the list"])
+def test_who_left_unseen_is_sent_nothing_and_their_conversation_ends(account, sim, create, session, listed):
+    sim.post("followers", account=account.slug, count=3)
+    gone = create.follower(account, openid="gone", seen_at=clock.now() - timedelta(days=1))
+    conversations.take(session, account, gone, is_waiting=True)
+    session.add(ReplyWindow(follower_id=gone.id, trigger="message", left=5, expires_at=clock.now() + timedelta(days=1)))
+    send_id = sends.create(session, account.id, gone.id, Text(text="Are you there?")).id
+    session.commit()
+
+    if listed:
+        follower_sync.note_infos(session, account.id, {"gone": gone.id}, [{"openid": "gone", "subscribe": 0}])
+        session.commit()
+    else:
+        sync(account)
+
+    with reading() as own:
+        assert not own.get_one(Follower, gone.id).is_subscribed
+        assert own.get_one(Follower, gone.id).silent_until is None
+        assert own.get_one(Send, send_id).status is SendStatus.FAILED
+        assert own.scalars(select(Conversation)).one().closed_why == "unsubscribed"
+        assert own.scalars(select(ReplyWindow)).all() == []
 
 
 def test_a_list_far_shorter_than_its_count_marks_nobody(account, create, serve, monkeypatch):
