@@ -193,9 +193,11 @@ def timeline(
             said = reply.get("text", "")
             turns.append(Turn(f"r{message.id}", at, "bot", reply["kind"], said, reply, "sent", "", trace=trace))
     for send, name in session.execute(sent.order_by(Send.id.desc()).limit(limit)):
-        side, reply, at = "operator" if name else "bot", send.reply, send.created_at
+        # What the bot sends belongs to a message; the rest was written by a person, or by a program through the API.
+        side, who = ("bot", "") if send.message_id else ("operator", name or "API")
+        reply, at = send.reply, send.created_at
         said = reply.get("text", "")
-        turns.append(Turn(f"s{send.id}", at, side, reply["kind"], said, reply, send.status, name or "", send.error))
+        turns.append(Turn(f"s{send.id}", at, side, reply["kind"], said, reply, send.status, who, send.error))
     turns.sort(key=lambda turn: turn.at)  # stable: a reply stays behind its message
     return turns[-limit:]
 

@@ -177,3 +177,10 @@ def test_a_token_for_one_account_learns_nothing_of_the_install(api_as, account):
 
     assert checks["WeChat"] == "ok"
     assert not checks.keys() & {"Data folder", "Database", "Redis", "Clock", "Disk"}
+
+
+def test_what_a_program_wrote_is_not_taken_for_the_bots(api, follower):
+    api.post(f"/accounts/shop/followers/{follower['id']}/sends", {"reply": {"kind": "text", "text": "from the CRM"}})
+
+    turns = api.get(f"/accounts/shop/followers/{follower['id']}/timeline").json["items"]
+    assert [(turn["side"], turn["who"]) for turn in turns if turn["text"] == "from the CRM"] == [("operator", "API")]
