@@ -3,6 +3,7 @@
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Response, flash, g, make_response, render_template, request, send_from_directory, url_for
@@ -12,7 +13,7 @@ from lucide.jinja import lucide
 from werkzeug.exceptions import HTTPException
 
 from bot.console import words
-from bot.console.blueprint import account_slug, blueprint, current_operator, requires
+from bot.console.blueprint import account_slug, blueprint, current_operator, own_path, requires
 from bot.console.language import _, _n, language, look_up, number, worded
 from bot.console.when import moment, since, span, time_tag, until
 from bot.database import reading
@@ -114,7 +115,8 @@ def _refused(refused: Refused) -> ResponseReturnValue:
 
 @blueprint.errorhandler(CSRFError)
 def _stale(error: CSRFError) -> ResponseReturnValue:
-    return wrong(400, _("This form is out of date, perhaps because you signed in or out meanwhile. Open it again."))
+    sentence = _("This form is out of date, perhaps because you signed in or out meanwhile. Open it again.")
+    return wrong(400, sentence, again=own_path(urlsplit(request.referrer or "").path))
 
 
 @blueprint.errorhandler(HTTPException)
@@ -130,8 +132,8 @@ def _broke(error: HTTPException) -> ResponseReturnValue:
     return wrong(500)
 
 
-def wrong(status: int, sentence: str = "") -> Response:
-    """A page for what did not work, which says what to do next."""
+def wrong(status: int, sentence: str = "", again: str = "") -> Response:
+    """A page for what did not work, which says what to do next; ``again`` leads back to a form."""
     titles = {
         401: _("Sign in first"),
         403: _("You may not open this"),
@@ -155,5 +157,6 @@ def wrong(status: int, sentence: str = "") -> Response:
         title=titles.get(status, _("That did not work")),
         sentence=text,
         home=url_for("console.front_door"),
+        again=again,
         here=here() if request.method == "GET" else url_for("console.front_door"),
     )

@@ -72,6 +72,14 @@ def test_every_change_refuses_another_sites_page(app: Flask, browser: Browser, h
             assert browser.client.post(path, data={"csrf_token": token}, headers=headers).status_code == 403, path
 
 
+def test_a_form_out_of_date_leads_back_to_its_page(browser: Browser, house: TeaHouse) -> None:
+    page = "http://localhost/console/tea-house/followers"
+    answer = browser.client.post("/console/tea-house/followers/sync", headers={"Referer": page})
+    assert 'href="/console/tea-house/followers"' in answer.text
+    answer = browser.client.post("/console/tea-house/followers/sync", headers={"Referer": "https://evil.example/x"})
+    assert "evil" not in answer.text
+
+
 def test_our_own_origin_is_let_through(browser: Browser) -> None:
     answer = browser.client.post(
         "/console/preferences",
