@@ -112,6 +112,24 @@ def test_hours_are_those_of_the_accounts_zone_and_may_cross_midnight(create, cli
 @pytest.mark.parametrize(
     ("now", "answers"),
     [
+        ("2027-03-14 06:59", False),  # 01:59, and a minute later it is three
+        ("2027-03-14 07:00", True),
+        ("2027-03-14 08:00", False),
+        ("2027-11-07 08:00", True),  # 03:00, after the hour from one to two came twice
+        ("2027-11-07 07:59", False),
+    ],
+)
+def test_hours_are_those_of_the_wall_clock_when_it_is_changed(create, client, now, answers):
+    account = create.account("york", timezone="America/New_York")
+    create.rule(account, "open", "We are!", time_from="03:00", time_to="04:00")
+    set_clock(now, "UTC")
+
+    assert Phone(account, client).say("open") == ("We are!" if answers else "")
+
+
+@pytest.mark.parametrize(
+    ("now", "answers"),
+    [
         ("2027-02-01 05:59", False),
         ("2027-02-01 22:00", True),
         ("2027-02-03 23:59", True),
