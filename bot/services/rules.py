@@ -129,15 +129,16 @@ def hits(session: Session, account: Account, days: int = 7) -> dict[int, int]:
     """How often each rule answered in the last days; rules that never did are absent."""
     since = clock.now() - timedelta(days=days)
     rows = session.execute(
-        select(InboundMessage.rule_id, func.count())
+        select(Rule.id, func.count())
+        .join(InboundMessage, InboundMessage.rule_id == Rule.id)
         .where(
             InboundMessage.account_id == account.id,
             InboundMessage.received_at >= since,
-            InboundMessage.rule_id.is_not(None),
+            InboundMessage.received_at >= Rule.created_at,  # SQLite gives a deleted rule's number to the next one
         )
-        .group_by(InboundMessage.rule_id)
+        .group_by(Rule.id)
     )
-    return {rule_id: count for rule_id, count in rows if rule_id is not None}
+    return dict(rows.tuples().all())
 
 
 def explain(

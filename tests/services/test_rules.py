@@ -222,6 +222,24 @@ def test_hits_are_counted(phone, account, session):
     assert rules.hits(session, account) == {rule.id: 3}
 
 
+@pytest.mark.databases
+def test_a_new_rule_does_not_inherit_the_hits_of_a_deleted_one(account, session, phone):
+    rules.delete(session, account, _answers(account, session, phone))
+    session.commit()
+
+    again = _answers(account, session, phone, asks=1)
+
+    assert rules.hits(session, account) == {again.id: 1}
+
+
+def _answers(account, session, phone, asks: int = 3):
+    rule = rules.save(session, account, draft("price"))
+    session.commit()
+    for _ in range(asks):
+        phone.say("price")
+    return rule
+
+
 def test_a_long_text_is_cut_and_the_rest_waits(phone, create, account, session):
     long = "".join(f"第{number}句话。" for number in range(800))[:4000]
     create.rule(account, "long", long)
