@@ -147,7 +147,7 @@ def test_a_person_can_talk_to_an_account(sim, account, callback, browser):
 def test_what_could_not_be_sent_is_kept_and_explained(sim, account, browser):
     page = browser.new_page(viewport={"width": 390, "height": 844}, locale="zh-CN")
     page.goto(f"{sim.url}/phone/?account=gone&as=mei")  # no such account: the first one
-    page.wait_for_function("document.getElementById('title').textContent === '清和茶馆'")
+    page.get_by_role("heading", name="清和茶馆").wait_for()
     assert "你好" in page.evaluate("getComputedStyle(document.getElementById('log'), '::before').content")
 
     page.set_input_files(
