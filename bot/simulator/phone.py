@@ -65,6 +65,8 @@ def make(world: World) -> Blueprint:
     def meet() -> tuple[dict[str, Any], int] | dict[str, Any]:
         """Someone who may not follow yet: {account, name, following}."""
         body = request.get_json()
+        if not isinstance(body, dict):
+            return {"error": "Choose an account and a name."}, 400
         name = str(body.get("name", "")).strip()[:64]
         with world.store.writing() as db:
             account = accounts.find(db, str(body.get("account", "")))

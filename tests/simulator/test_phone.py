@@ -144,6 +144,23 @@ def test_a_person_can_talk_to_an_account(sim, account, callback, browser):
 @pytest.mark.browser
 @needs_chromium
 @pytest.mark.xdist_group("browser")
+def test_who_does_not_follow_can_only_follow_or_scan(sim, account, callback, browser):
+    assert sim.http.post(f"{sim.url}/phone/people", json=["mei"]).status_code == 400
+    sim.post("/phone/people", account="tea", name="mei", following=False)
+    page = browser.new_page(viewport={"width": 320, "height": 640}, locale="zh-CN")
+    page.goto(f"{sim.url}/phone/?account=tea&as=mei")
+
+    page.get_by_role("button", name="扫一扫").wait_for()
+    assert page.locator("#composer").is_hidden()
+    page.get_by_role("button", name="关注").click()
+    page.locator("#composer").wait_for()
+    assert page.get_by_role("button", name="关注").is_hidden()
+    page.close()
+
+
+@pytest.mark.browser
+@needs_chromium
+@pytest.mark.xdist_group("browser")
 def test_what_could_not_be_sent_is_kept_and_explained(sim, account, browser):
     page = browser.new_page(viewport={"width": 390, "height": 844}, locale="zh-CN")
     page.goto(f"{sim.url}/phone/?account=gone&as=mei")  # no such account: the first one

@@ -130,7 +130,7 @@ function paintHead() {
   $("avatar").textContent = initial(account.title);
   $("avatar").className = `avatar ${tint(account.title)}`;
   $("invite").hidden = me.following;
-  $("unfollow").hidden = !me.following;
+  $("dock").hidden = !me.following; // as on a real phone: who does not follow can only follow, or scan a code
 }
 
 function paintTyping() {
@@ -346,11 +346,13 @@ $("location").addEventListener("click", async () => {
   const place = await askPlace();
   if (place) say({ type: "location", ...place });
 });
-$("scan").addEventListener("click", async () => {
-  const told = await call(`/phone/state?${new URLSearchParams({ account: state.account.account, as: state.me.name })}`);
-  const code = await askScan(told.codes);
-  if (code) push("/sim/scans", code);
-});
+for (const button of document.querySelectorAll("[data-scan]")) {
+  button.addEventListener("click", async () => {
+    const told = await call(`/phone/state?${new URLSearchParams({ account: state.account.account, as: state.me.name })}`);
+    const code = await askScan(told.codes);
+    if (code) push("/sim/scans", code);
+  });
+}
 $("follow").addEventListener("click", () => event("subscribe", { event_key: "" }));
 $("unfollow").addEventListener("click", () => event("unsubscribe", { event_key: "" }));
 hold($("talk"));
