@@ -88,6 +88,9 @@ def load() -> Settings:
     secret = settings.secret_key.get_secret_value() or _kept_secret(data_dir)
     if len(secret) < 32:
         raise BadSettings("LOBBY_SECRET_KEY: use at least 32 characters, for example from `openssl rand -hex 32`.")
+    folder = Path(settings.database_url.removeprefix("sqlite:///")).parent
+    if settings.database_url.startswith("sqlite:///") and not folder.is_dir():
+        raise BadSettings(f"LOBBY_DATABASE_URL: there is no folder {folder}; make it, or choose another.")
     return settings.model_copy(
         update={
             "data_dir": data_dir,

@@ -23,6 +23,9 @@ class Sentence(click.ClickException):
         click.echo(self.message, err=True)
 
 
+MAKE_A_FOLDER = ("up", "migrate", "restore")  # for the others a folder that is not there was mistyped
+
+
 class Failed(Sentence):
     """It did what was asked, and the answer is no."""
 
@@ -123,6 +126,8 @@ def data_dir() -> Path:
 
 def _choose_data_dir(context: click.Context, option: click.Parameter, value: Path | None) -> None:
     if value is not None:
+        if not value.exists() and context.command.name not in MAKE_A_FOLDER:
+            raise Sentence(f"There is no folder {value}; `lobby up --data-dir {value}` would make it.")
         os.environ["LOBBY_DATA_DIR"] = str(value)
         settings.cache_clear()
 

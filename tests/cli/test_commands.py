@@ -54,6 +54,11 @@ def test_a_refusal_is_one_sentence(lobby: Lobby, database_url, tmp_path, words, 
             "redis://127.0.0.1:port/0",
             "use redis://:PASSWORD@HOST:6379/0 or unix:///path/redis.sock.",
         ),
+        (
+            "LOBBY_DATABASE_URL",
+            "sqlite:////nowhere/lobby.db",
+            "there is no folder /nowhere; make it, or choose another.",
+        ),
         ("LOBBY_WECHAT_TIMEOUT", "0", "Input should be greater than 0."),
     ],
 )
@@ -64,6 +69,14 @@ def test_a_bad_setting_is_one_sentence(lobby: Lobby, monkeypatch, variable, valu
 
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == f"{variable}: {advice}\n"
+
+
+def test_a_folder_that_is_not_there_was_mistyped(lobby: Lobby, tmp_path) -> None:
+    done = lobby("account", "list", "--data-dir", str(tmp_path / "vra"))
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"There is no folder {tmp_path}/vra; `lobby up --data-dir {tmp_path}/vra` would make it.\n"
+    assert not (tmp_path / "vra").exists()
 
 
 def test_a_file_is_no_data_folder(lobby: Lobby, tmp_path) -> None:
