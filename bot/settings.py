@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     base_url: str = "http://127.0.0.1:8000"  # where the world reaches us, for links
     trusted_proxies: int = Field(default=0, ge=0, le=5)  # of ours, whose X-Forwarded-… is believed
     wechat_url: str = WECHAT  # the simulator's address in practice mode
-    wechat_timeout: float = Field(default=8.0, gt=0, le=30)  # seconds for one call; a send's lease is 60 s
+    wechat_timeout: float = Field(default=8.0, gt=0, le=30)  # seconds for one call; a send's lease is 120 s
     clock_file: Path | None = None  # practice and tests: holds the simulator's offset in seconds
     log_format: Literal["text", "json"] = "text"
     sim_port: int = 8001  # the simulator, practice only

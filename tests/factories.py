@@ -1,14 +1,16 @@
 """One word to arrange a thing."""
 
 import itertools
+from datetime import timedelta
 from typing import Any
 
 import requests
 from sqlalchemy.orm import Session
 
+from bot import clock
 from bot.services import accounts, operators, rules
 from bot.services.rules import RuleDraft
-from models import Account, Follower, Operator, Rule, Trigger
+from models import Account, Follower, Operator, ReplyWindow, Rule, Trigger
 
 _numbers = itertools.count(1)
 
@@ -32,9 +34,15 @@ class Create:
         self.session.commit()
         return account
 
-    def follower(self, account: Account, **values: Any) -> Follower:
+    def follower(self, account: Account, may_get: int = 0, **values: Any) -> Follower:
+        """``may_get``: so many replies are left, as after a message of theirs."""
         follower = Follower(account_id=account.id, openid=values.pop("openid", f"o{next(_numbers):027d}"), **values)
         self.session.add(follower)
+        self.session.flush()
+        if may_get:
+            ends = clock.now() + timedelta(hours=47)
+            window = ReplyWindow(follower_id=follower.id, trigger="message", left=may_get, expires_at=ends)
+            self.session.add(window)
         self.session.commit()
         return follower
 

@@ -46,8 +46,6 @@ def reply_to_conversation(conversation_id: int) -> ResponseReturnValue:
         with transaction() as session:
             account = accounts.get(session, account_slug())
             found = conversations.get(session, account, conversation_id)
-            if not sends.allowance(session, found.follower_id).left:
-                raise Refused("No replies left: the follower must write first.", field="text")
             conversations.reply(session, account, found, acting_operator(), Text(text=text))
     except Refused as refused:
         if refused.status == 404:

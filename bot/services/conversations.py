@@ -8,7 +8,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session, selectinload
 
 from bot import clock
-from bot.errors import Conflict, NotFound
+from bot.errors import Conflict, NotFound, Refused
 from bot.services import sends
 from bot.wechat.messages import Reply
 from models import Account, Conversation, Follower, Operator, Send, affected
@@ -93,6 +93,7 @@ def reply(
 
     Raises:
         Conflict: handed back or timed out since the page was opened.
+        Refused: WeChat would not take it, as the follower has to write first.
     """
     now = clock.now()
     silence(session, conversation.follower_id, now + timedelta(minutes=account.handover_minutes))
@@ -103,6 +104,8 @@ def reply(
     )
     if affected(answered) == 0:
         raise Conflict("This conversation was closed; take it over again to answer.")
+    if not sends.allowance(session, conversation.follower_id).left:
+        raise Refused("No replies left: the follower must write first.", field="text")
     return sends.create(session, account.id, conversation.follower_id, reply, operator=operator)
 
 

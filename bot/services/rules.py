@@ -138,7 +138,7 @@ def hits(session: Session, account: Account, days: int = 7) -> dict[int, int]:
         )
         .group_by(Rule.id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def explain(

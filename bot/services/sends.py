@@ -14,7 +14,7 @@ from bot.wechat import limits
 from bot.wechat.messages import Reply
 from models import Account, Follower, Operator, ReplyWindow, Send, SendStatus, affected
 
-LEASE = timedelta(seconds=60)  # longer than any call may take
+LEASE = timedelta(seconds=120)  # longer than a token refreshed twice and a call that times out
 OPEN_STATES = (SendStatus.READY, SendStatus.SENDING)
 WINDOW_CLOSED = "WeChat's reply window is closed: the follower must write first."
 NO_ANSWER = "No answer from WeChat: it may have arrived. Ask before sending again."

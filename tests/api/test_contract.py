@@ -35,7 +35,7 @@ def rows(create, session):
     """One row of each kind in account "mine"; returns the ids by the name of the path's part."""
     account = create.account("mine")
     create.operator("owner")
-    follower = create.follower(account)
+    follower = create.follower(account, may_get=5)
     rule = create.rule(account, "price", "99")
     message = InboundMessage(
         account_id=account.id, openid=follower.openid, dedup_key="1", follower_id=follower.id, kind="text", text="hi"

@@ -89,6 +89,12 @@ def test_our_own_origin_is_let_through(browser: Browser) -> None:
     assert answer.status_code == 302
 
 
+@pytest.mark.databases
+def test_a_text_that_no_database_keeps_is_refused(browser: Browser, house: TeaHouse) -> None:
+    assert browser.open("/tea-house/followers?q=a%00b").status_code == 400
+    assert browser.send("/tea-house/settings", title="a\0b").status_code == 400
+
+
 def test_other_doors_need_no_token() -> None:
     app = Flask("two-doors")
     app.secret_key = "0123456789abcdef" * 4

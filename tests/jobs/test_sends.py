@@ -159,7 +159,7 @@ def test_a_worker_killed_in_the_call_leaves_an_unknown(account, follower, sim, m
     monkeypatch.undo()
 
     with transaction() as session:
-        sends.expire(session, clock.now() + timedelta(seconds=61))
+        sends.expire(session, clock.now() + timedelta(seconds=121))
     assert row(send_id).status is SendStatus.UNKNOWN
     jobs.deliver(send_id)
     assert received(sim, account, follower) == []

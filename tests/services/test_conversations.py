@@ -6,7 +6,7 @@ from sqlalchemy import func, select, text
 
 from bot import clock
 from bot.database import reading, transaction
-from bot.errors import Conflict, NotFound
+from bot.errors import Conflict, NotFound, Refused
 from bot.services import conversations
 from bot.wechat.messages import Text
 from models import Account, Conversation, Follower, Send
@@ -22,7 +22,7 @@ def account(create):
 
 @pytest.fixture
 def follower(create, account):
-    return create.follower(account)
+    return create.follower(account, may_get=5)
 
 
 def take_it(number: int, account_id: int, follower_id: int) -> int:
@@ -66,6 +66,13 @@ def test_an_answer_keeps_the_bot_silent_and_ends_the_wait(account, follower, ses
     assert talk.waiting_since is None
     assert follower.silent_until > clock.now() + timedelta(minutes=account.handover_minutes - 1)
     assert session.scalars(select(Send.reply)).one()["text"] == "Here"
+
+
+def test_an_answer_that_wechat_would_refuse_is_refused_at_once(account, create, session):
+    talk = conversations.take(session, account, create.follower(account))
+
+    with pytest.raises(Refused, match="must write first"):
+        conversations.reply(session, account, talk, None, Text(text="x"))
 
 
 def test_a_closed_one_takes_no_answer(account, follower, session, redis):

@@ -220,7 +220,7 @@ def test_a_lease_that_ran_out_is_unknown_and_its_holder_may_not_report(create, c
     [send_id, following] = order(account, phone.openid, 2)
     with transaction() as session:
         claim = sends.claim(session, send_id)
-    wait(61)
+    wait(121)
 
     with transaction() as session:
         assert sends.expire(session, clock.now()) == 1
