@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import time
 from datetime import timedelta
+from functools import cache
 from threading import BoundedSemaphore
 
 import structlog
@@ -32,7 +33,6 @@ log = structlog.get_logger()
 
 _hasher = PasswordHasher()
 _hashing = BoundedSemaphore(2)  # 64 MiB and a core each: a storm of sign-ins must not starve the callback
-_nobody = _hasher.hash(secrets.token_hex(16))  # verified for unknown names, so that they take as long
 _tries_here: dict[str, tuple[int, float]] = {}  # without Redis: this process's own count and its end
 
 
@@ -162,7 +162,7 @@ def count_try(name: str, address: str) -> None:
 def password_fits(operator: Operator | None, password: str) -> bool:
     """Takes 0.1 to 0.2 s, for unknown names too: call it outside a transaction."""
     known = operator is not None and operator.is_active and operator.password_hash != ""
-    expected = operator.password_hash if operator is not None and known else _nobody
+    expected = operator.password_hash if operator is not None and known else _nobodys_hash()
     with _hashing:
         try:
             return _hasher.verify(expected, password[:200]) and known
@@ -226,6 +226,12 @@ def sign_out(session: Session, sign_in: SignIn) -> None:
 def end_sign_in(session: Session, operator: Operator, sign_in_id: int) -> None:
     """End one of the operator's own browsers; another operator's stays."""
     session.execute(delete(SignIn).where(SignIn.id == sign_in_id, SignIn.operator_id == operator.id))
+
+
+@cache
+def _nobodys_hash() -> str:
+    """Verified for unknown names, so that they take as long; made when first needed, not in each process's start."""
+    return _hasher.hash(secrets.token_hex(16))
 
 
 def _digest(secret: str) -> str:

@@ -1,7 +1,6 @@
 """Migrating, backing up and restoring."""
 
 import json
-import multiprocessing
 import sqlite3
 import stat
 import subprocess
@@ -13,6 +12,7 @@ from bot import migrations, settings
 from bot.services import health
 from bot.supervisor.running import Claim
 from tests.cli.conftest import Lobby
+from tests.processes import at_once
 from tests.stack import LOBBY
 
 
@@ -24,18 +24,12 @@ def test_an_empty_database_gets_its_tables_once(lobby: Lobby) -> None:
 
 
 def test_several_may_migrate_at_once() -> None:
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_migrate) for _ in range(4)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
+    at_once(4, _migrate)
 
-    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     assert health.is_ready()
 
 
-def _migrate() -> None:
+def _migrate(_number: int) -> None:
     migrations.upgrade(settings.settings())
 
 

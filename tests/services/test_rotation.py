@@ -28,14 +28,15 @@ while True:
         break
 """
 READ = """
-import random, sys
+import os, random, sys, time
 from bot.database import reading
 from bot.services import accounts, vault
 from models import Account
 ids = range(1, int(sys.argv[1]) + 1)
 print("reading", flush=True)
 read = bad = 0
-while not sys.stdin.closed and read < int(sys.argv[2]):
+while not os.path.exists(sys.argv[2]):
+    time.sleep(0.02)
     with reading() as session:
         account = session.get_one(Account, random.choice(ids))
     try:
@@ -55,7 +56,7 @@ def start(code: str, env: dict[str, str], *arguments: str) -> subprocess.Popen[s
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("rows", "kills"), [(1000, 5), pytest.param(10_000, 50, marks=pytest.mark.campaign)])
-def test_t15_rotation_under_readers_and_kills(database_url, monkeypatch, rows, kills):
+def test_t15_rotation_under_readers_and_kills(database_url, tmp_path, monkeypatch, rows, kills):
     from bot.settings import settings
 
     monkeypatch.setenv("LOBBY_SECRET_KEY", OLD)
@@ -71,11 +72,11 @@ def test_t15_rotation_under_readers_and_kills(database_url, monkeypatch, rows, k
         )
         session.execute(insert(AccessToken), [{"account_id": at, "sealed_token": "v1:gone:AAAA"} for at in (1, 2)])
 
-    blind = start(READ, {"LOBBY_SECRET_KEY": NEW}, str(rows), "20")  # negative control: a reader notices
-    assert blind.communicate(timeout=60)[0].split() == ["reading", "20", "20"]
     both = {"LOBBY_SECRET_KEY": NEW, "LOBBY_OLD_SECRET_KEYS": OLD}
-    readers = [start(READ, both, str(rows), str(rows * 2)) for _ in range(4)]
-    for reader in readers:
+    enough = tmp_path / "enough"
+    readers = [start(READ, both, str(rows), str(enough)) for _ in range(4)]
+    blind = start(READ, {"LOBBY_SECRET_KEY": "wrong-key-" * 4}, str(rows), str(enough))  # negative control: one notices
+    for reader in (*readers, blind):
         assert reader.stdout is not None
         assert reader.stdout.readline() == "reading\n"
     died = 0
@@ -90,9 +91,14 @@ def test_t15_rotation_under_readers_and_kills(database_url, monkeypatch, rows, k
             continue
         assert code == 0
         break
+    enough.touch()
     told = [reader.communicate(timeout=300)[0].split() for reader in readers]
 
+    read, bad = blind.communicate(timeout=300)[0].split()
+
+    assert int(read) == int(bad) > 0
     assert died >= 1
+    assert min(int(read) for read, _ in told) >= 100
     assert sum(int(bad) for _, bad in told) == 0
     monkeypatch.setenv("LOBBY_SECRET_KEY", NEW)  # and the old key is gone
     settings.cache_clear()
