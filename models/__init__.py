@@ -16,7 +16,7 @@ from models.conversations import Conversation
 from models.followers import Follower, FollowerTag, ReplyWindow, Tag
 from models.menus import Menu
 from models.messages import InboundMessage, SeenSignature, Send, SendStatus
-from models.rules import MatchMode, ReplyMode, Rule, Trigger
+from models.rules import MatchMode, ReplyMode, Rule, RuleVersion, Trigger
 from models.tasks import Leadership, Task, TaskStatus
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "ReplyMode",
     "ReplyWindow",
     "Rule",
+    "RuleVersion",
     "SeenSignature",
     "Send",
     "SendStatus",

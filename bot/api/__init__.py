@@ -14,13 +14,14 @@ from bot.api import (
     messages,
     openapi,
     operators,
+    rule_versions,
     rules,
     sends,
     tasks,
 )
 from bot.api.contract import ENDPOINTS, bp, told
 
-NOUNS = (accounts, rules, menus, followers, messages, conversations, sends, tasks, health, operators)
+NOUNS = (accounts, rules, rule_versions, menus, followers, messages, conversations, sends, tasks, health, operators)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 import models
 from bot.api.contract import LARGEST, In, Out, endpoint
-from bot.services import followers, rules
+from bot.services import followers, rule_trial, rule_versions, rules
 from bot.services.rules import Keyword, RuleDraft
 from bot.wechat.messages import Reply
 from models import ReplyMode, Trigger
@@ -30,6 +30,8 @@ class Rule(Out):
     time_from: str
     time_to: str
     tag_id: int | None
+    group_name: str
+    revision: Annotated[int, Field(description="each saving adds one")]
     created_at: datetime
     updated_at: datetime
 
@@ -44,6 +46,16 @@ class RuleQuery(In):
     limit: Annotated[int, Field(ge=1, le=200, description="how many at most")] = 50
 
 
+class DraftQuery(In):
+    draft: Annotated[bool, Field(description="keep the change in the draft; else followers get it at once")] = False
+
+
+class RuleReplacement(RuleDraft):
+    revision: Annotated[
+        int | None, Field(ge=1, le=LARGEST, description="the one you began from: 409 when somebody saved meanwhile")
+    ] = None
+
+
 class RuleChange(In):
     is_enabled: bool | None = None
     position: Annotated[int | None, Field(ge=1, le=1_000_000, description="counted from 1")] = None
@@ -56,6 +68,7 @@ class Question(In):
     trigger: Trigger = Trigger.KEYWORD
     follower_id: Annotated[int | None, Field(ge=1, le=LARGEST)] = None
     at: Annotated[AwareDatetime | None, Field(description="with a zone; now, if left out")] = None
+    draft: Annotated[bool, Field(description="by the draft; else by the live version")] = False
 
 
 class Step(Out):
@@ -93,11 +106,12 @@ def list_rules(session: Session, account: models.Account, query: RuleQuery) -> d
     scope="rules:write",
     summary="Add a rule at the end",
     body=RuleDraft,
+    query=DraftQuery,
     returns=Rule,
     status=201,
 )
-def create_rule(session: Session, account: models.Account, body: RuleDraft) -> models.Rule:
-    return rules.save(session, account, body)
+def create_rule(session: Session, account: models.Account, body: RuleDraft, query: DraftQuery) -> models.Rule:
+    return rules.save(session, account, body, live=not query.draft)
 
 
 @endpoint("GET", "/accounts/<slug>/rules/<int:rule_id>", scope="rules:read", summary="Get a rule", returns=Rule)
@@ -110,11 +124,15 @@ def get_rule(session: Session, account: models.Account, rule_id: int) -> models.
     "/accounts/<slug>/rules/<int:rule_id>",
     scope="rules:write",
     summary="Replace a rule; its position stays",
-    body=RuleDraft,
+    body=RuleReplacement,
+    query=DraftQuery,
     returns=Rule,
 )
-def replace_rule(session: Session, account: models.Account, rule_id: int, body: RuleDraft) -> models.Rule:
-    return rules.save(session, account, body, rules.get(session, account, rule_id))
+def replace_rule(
+    session: Session, account: models.Account, rule_id: int, body: RuleReplacement, query: DraftQuery
+) -> models.Rule:
+    rule = rules.get(session, account, rule_id)
+    return rules.save(session, account, body, rule, live=not query.draft, revision=body.revision)
 
 
 @endpoint(
@@ -123,21 +141,32 @@ def replace_rule(session: Session, account: models.Account, rule_id: int, body: 
     scope="rules:write",
     summary="Switch a rule on or off, or move it",
     body=RuleChange,
+    query=DraftQuery,
     returns=Rule,
 )
-def change_rule(session: Session, account: models.Account, rule_id: int, body: RuleChange) -> models.Rule:
+def change_rule(
+    session: Session, account: models.Account, rule_id: int, body: RuleChange, query: DraftQuery
+) -> models.Rule:
     rule = rules.get(session, account, rule_id)
     if body.is_enabled is not None:
-        rules.set_enabled(session, account, rule, body.is_enabled)
+        rules.set_enabled(session, account, rule, body.is_enabled, live=False)
     if body.position is not None:
-        rules.move(session, account, rule, body.position)
-    session.flush()
+        rules.move(session, account, rule, body.position, live=False)
+    if not query.draft:
+        rule_versions.publish(session, account, None, only={rule.id})
     return rule
 
 
-@endpoint("DELETE", "/accounts/<slug>/rules/<int:rule_id>", scope="rules:write", summary="Delete a rule", status=204)
-def delete_rule(session: Session, account: models.Account, rule_id: int) -> None:
-    rules.delete(session, account, rules.get(session, account, rule_id))
+@endpoint(
+    "DELETE",
+    "/accounts/<slug>/rules/<int:rule_id>",
+    scope="rules:write",
+    summary="Delete a rule",
+    query=DraftQuery,
+    status=204,
+)
+def delete_rule(session: Session, account: models.Account, rule_id: int, query: DraftQuery) -> None:
+    rules.delete(session, account, rules.get(session, account, rule_id), live=not query.draft)
 
 
 @endpoint(
@@ -150,7 +179,9 @@ def delete_rule(session: Session, account: models.Account, rule_id: int) -> None
 )
 def explain_rules(session: Session, account: models.Account, body: Question) -> dict[str, Any]:
     follower = followers.get(session, account, body.follower_id) if body.follower_id else None
-    found = rules.explain(session, account, body.text, follower=follower, at=body.at, trigger=body.trigger)
+    found = rule_trial.explain(
+        session, account, body.text, follower=follower, at=body.at, trigger=body.trigger, live=not body.draft
+    )
     steps = [
         {"rule_id": step.rule.id, "title": step.rule.title, "fired": step.fired, "why": step.why}
         for step in found.steps

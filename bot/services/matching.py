@@ -4,7 +4,7 @@ Ten thousand rules cost what ten do; see docs/benchmarks.md.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ import re2
 from ahocorasick_rs import AhoCorasick
 
 from bot.services.folding import fold, fold_pattern
-from models import MatchMode, Rule, Trigger
+from models import MatchMode, Trigger
 
 SET_SIZE = 2000  # patterns in one RE2 set
 SET_MEMORY = 64 << 20
@@ -33,6 +33,7 @@ class CompiledRule:
     ends_on: date | None = None
     hours: tuple[time, time] | None = None  # from the first to before the second, in the account's zone
     tag_id: int | None = None
+    is_enabled: bool = True
 
     @property
     def is_conditional(self) -> bool:
@@ -54,18 +55,51 @@ class CompiledRule:
         return ""
 
 
-def compiled(rule: Rule) -> CompiledRule:
+# What a rule says, field by field, as a version keeps it and as two versions are compared.
+FIELDS = (
+    "title",
+    "group_name",
+    "trigger",
+    "keywords",
+    "replies",
+    "reply_mode",
+    "is_enabled",
+    "starts_on",
+    "ends_on",
+    "time_from",
+    "time_to",
+    "tag_id",
+)
+
+Item = dict[str, Any]  # one rule as data: FIELDS, with "id" and "created_at"
+
+
+def as_item(rule: Any) -> Item:
+    """A rule, or a row with a rule's columns, as JSON can keep it."""
+    item = {name: getattr(rule, name) for name in ("id", *FIELDS)}
+    item["trigger"], item["reply_mode"] = str(rule.trigger), str(rule.reply_mode)
+    item["starts_on"] = rule.starts_on.isoformat() if rule.starts_on else None
+    item["ends_on"] = rule.ends_on.isoformat() if rule.ends_on else None
+    item["created_at"] = rule.created_at.isoformat()
+    return item
+
+
+def compiled(item: Mapping[str, Any]) -> CompiledRule:
+    starts_on, ends_on = item["starts_on"], item["ends_on"]
     return CompiledRule(
-        id=rule.id,
-        title=rule.title,
-        trigger=rule.trigger,
-        keywords=tuple((MatchMode(keyword["mode"]), keyword["text"]) for keyword in rule.keywords),
-        replies=tuple(rule.replies),
-        is_random=rule.reply_mode == "random",
-        starts_on=rule.starts_on,
-        ends_on=rule.ends_on,
-        hours=(time.fromisoformat(rule.time_from), time.fromisoformat(rule.time_to)) if rule.time_from else None,
-        tag_id=rule.tag_id,
+        id=item["id"],
+        title=item["title"],
+        trigger=Trigger(item["trigger"]),
+        keywords=tuple((MatchMode(keyword["mode"]), keyword["text"]) for keyword in item["keywords"]),
+        replies=tuple(item["replies"]),
+        is_random=item["reply_mode"] == "random",
+        starts_on=date.fromisoformat(starts_on) if starts_on else None,
+        ends_on=date.fromisoformat(ends_on) if ends_on else None,
+        hours=(
+            (time.fromisoformat(item["time_from"]), time.fromisoformat(item["time_to"])) if item["time_from"] else None
+        ),
+        tag_id=item["tag_id"],
+        is_enabled=item["is_enabled"],
     )
 
 
@@ -100,7 +134,7 @@ class RuleBook:
 
     def __init__(self, version: int, rules: Iterable[CompiledRule]) -> None:
         self.version = version
-        self.rules = list(rules)
+        self.rules = [rule for rule in rules if rule.is_enabled]
         self._exact: defaultdict[str, list[int]] = defaultdict(list)
         self._keys: defaultdict[tuple[Trigger, str], list[int]] = defaultdict(list)  # menu keys and scenes, as they are
         contains: defaultdict[str, list[int]] = defaultdict(list)
@@ -126,13 +160,24 @@ class RuleBook:
     def for_text(self, text: str) -> list[CompiledRule]:
         """Every keyword rule that the text matches, in order; conditions are not looked at."""
         folded = fold(text[:TEXT_LIMIT])
-        hits = set(self._exact.get(folded, ()))
+        hits = {*self.exact(folded), *self.contained(folded), *self.fitting(folded)}
+        return [self.rules[index] for index in sorted(hits)]
+
+    def exact(self, folded: str) -> list[int]:
+        """Places in ``rules`` of those that have this very text as a keyword."""
+        return self._exact.get(folded, [])
+
+    def contained(self, folded: str) -> Iterator[int]:
+        """Of those with a keyword that the text contains."""
         if self._automaton is not None:
             for pattern, _start, _end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
-                hits.update(self._contains[pattern])
+                yield from self._contains[pattern]
+
+    def fitting(self, folded: str) -> Iterator[int]:
+        """Of those with a pattern that the text fits."""
         for search, indexes in self._sets:
-            hits.update(indexes[found] for found in search(folded) or ())
-        return [self.rules[index] for index in sorted(hits)]
+            for found in search(folded) or ():
+                yield indexes[found]
 
     def for_key(self, trigger: Trigger, key: str = "") -> list[CompiledRule]:
         """Every rule for a menu key or a scene ("" for follow and default), in order."""

@@ -1,11 +1,13 @@
-"""Rules: what the account answers by itself, and why."""
+"""Rules: what the account answers by itself.
+
+Editing changes the draft and, unless told otherwise, publishes that one change (services.rule_versions).
+"""
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 from datetime import date, datetime, time, timedelta
 from threading import Lock
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import re2
@@ -14,12 +16,23 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.errors import NotFound, Refused
-from bot.services import matching
+from bot.errors import Conflict, NotFound, Refused
+from bot.services import matching, rule_versions
 from bot.services.folding import fold
 from bot.services.matching import CompiledRule, RuleBook
 from bot.wechat.messages import Reply, ReplyAdapter, Text
-from models import Account, Follower, FollowerTag, InboundMessage, MatchMode, ReplyMode, Rule, Tag, Trigger
+from models import (
+    Account,
+    FollowerTag,
+    InboundMessage,
+    MatchMode,
+    ReplyMode,
+    Rule,
+    RuleVersion,
+    Tag,
+    Trigger,
+    affected,
+)
 
 MAX_RULES = 20_000
 
@@ -49,21 +62,7 @@ class RuleDraft(BaseModel):
     time_from: Hour = ""
     time_to: Hour = ""
     tag_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One rule that was looked at; ``why`` is a sentence for the catalogue."""
-
-    rule: Rule
-    fired: bool
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    rule: Rule | None
-    steps: list[Step]
+    group_name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=32)] = ""
 
 
 # Editing -------------------------------------------------------------------------------------------------------------
@@ -80,49 +79,126 @@ def get(session: Session, account: Account, rule_id: int) -> Rule:
     return rule
 
 
-def save(session: Session, account: Account, draft: RuleDraft, rule: Rule | None = None) -> Rule:
-    """Add a rule at the end, or change one.
+def page(session: Session, account: Account, start: int, limit: int, group: str | None = None) -> list[Rule]:
+    """Rules in order, from the one at ``start``; of one group, when it is named ("" for those without)."""
+    query = select(Rule).where(Rule.account_id == account.id)
+    if group is not None:
+        query = query.where(Rule.group_name == group)
+    return list(session.scalars(query.order_by(Rule.position, Rule.id).offset(start).limit(limit)))
+
+
+def count(session: Session, account: Account, *, enabled_only: bool = False, group: str | None = None) -> int:
+    query = select(func.count(Rule.id)).where(Rule.account_id == account.id)
+    if enabled_only:
+        query = query.where(Rule.is_enabled)
+    if group is not None:
+        query = query.where(Rule.group_name == group)
+    return int(session.scalar(query) or 0)
+
+
+def place_of(session: Session, account: Account, rule_id: int) -> int:
+    """Where a rule stands in the list, from 0; 0 for one that is not there."""
+    rule = session.scalar(select(Rule).where(Rule.id == rule_id, Rule.account_id == account.id))
+    if rule is None:
+        return 0
+    earlier = (Rule.position < rule.position) | ((Rule.position == rule.position) & (Rule.id < rule.id))
+    return int(session.scalar(select(func.count(Rule.id)).where(Rule.account_id == account.id, earlier)) or 0)
+
+
+def groups(session: Session, account: Account) -> list[str]:
+    """The names in use, in the order of the rules."""
+    named = select(Rule.group_name).where(Rule.account_id == account.id, Rule.group_name != "")
+    return list(session.scalars(named.group_by(Rule.group_name).order_by(func.min(Rule.position))))
+
+
+def save(
+    session: Session,
+    account: Account,
+    draft: RuleDraft,
+    rule: Rule | None = None,
+    *,
+    live: bool = True,
+    revision: int | None = None,
+    was: int | None = None,
+) -> Rule:
+    """Add a rule at the end, or change one; ``live``: followers get the change at once.
+
+    ``revision``: the one that the change began from.  ``was``: a deleted rule's number, which it gets back where the
+    live version still knows it.
 
     Raises:
         Refused: with the field and what to do; nothing is changed.
+        Conflict: somebody else saved the rule meanwhile.
     """
     _check(session, account, draft)
+    rule_versions.lock(session, account)
     if rule is None:
-        count, last = session.execute(
+        held, last = session.execute(
             select(func.count(Rule.id), func.max(Rule.position)).where(Rule.account_id == account.id)
         ).one()
-        if count >= MAX_RULES:
+        if held >= MAX_RULES:
             raise Refused("An account holds {max} rules at most; delete some first.", max=MAX_RULES)
-        rule = Rule(account_id=account.id, position=(last or 0) + 1)
+        rule = Rule(account_id=account.id, position=(last or 0) + 1, **_as_before(session, account, was))
         session.add(rule)
+    else:
+        _take_revision(session, rule, revision)
     values = draft.model_dump(mode="python", exclude={"keywords", "replies"})
     for name, value in values.items():
-        setattr(rule, name, value)
+        if name in RuleDraft.model_fields:  # a door's own model may hold more
+            setattr(rule, name, value)
     rule.keywords = [{"mode": keyword.mode.value, "text": _trimmed(draft, keyword)} for keyword in draft.keywords]
     rule.replies = [reply.model_dump(mode="json") for reply in draft.replies]
     rule.title = draft.title or _title(draft)
     session.flush()
-    _changed(session, account)
+    _changed(session, account, rule.id, live)
     return rule
 
 
-def move(session: Session, account: Account, rule: Rule, position: int) -> None:
+def move(session: Session, account: Account, rule: Rule, position: int, *, live: bool = True) -> None:
     """Put a rule at a place of the list, counted from 1; the others close up."""
-    others = [other for other in list_all(session, account) if other.id != rule.id]
-    others.insert(max(0, min(position - 1, len(others))), rule)
-    for place, each in enumerate(others, start=1):
-        each.position = place
-    _changed(session, account)
+    rule_versions.lock(session, account)
+    ids = list(
+        session.scalars(
+            select(Rule.id).where(Rule.account_id == account.id, Rule.id != rule.id).order_by(Rule.position, Rule.id)
+        )
+    )
+    ids.insert(max(0, min(position - 1, len(ids))), rule.id)
+    rule_versions.set_places(session, ids)
+    session.refresh(rule)
+    _changed(session, account, rule.id, live)
 
 
-def set_enabled(session: Session, account: Account, rule: Rule, on: bool) -> None:
+def set_enabled(session: Session, account: Account, rule: Rule, on: bool, *, live: bool = True) -> None:
+    rule_versions.lock(session, account)
+    _take_revision(session, rule, None)
     rule.is_enabled = on
-    _changed(session, account)
+    _changed(session, account, rule.id, live)
 
 
-def delete(session: Session, account: Account, rule: Rule) -> None:
+def delete(session: Session, account: Account, rule: Rule, *, live: bool = True) -> None:
+    rule_versions.lock(session, account)
+    rule_id = rule.id
     session.delete(rule)
-    _changed(session, account)
+    _changed(session, account, rule_id, live)
+
+
+def _take_revision(session: Session, rule: Rule, expected: int | None) -> None:
+    """Count this saving; of two that began from the same revision only the first gets through."""
+    mine = update(Rule).where(Rule.id == rule.id).values(revision=Rule.revision + 1)
+    if expected is not None:
+        mine = mine.where(Rule.revision == expected)
+    if not affected(session.execute(mine.execution_options(synchronize_session=False))):
+        raise Conflict("Somebody else changed this rule meanwhile. Look at both, then save again.", field="revision")
+    session.refresh(rule, ["revision"])
+
+
+def _as_before(session: Session, account: Account, was: int | None) -> dict[str, Any]:
+    """The number and the age of a rule that the draft deleted and the live version still has."""
+    if was is None or session.scalar(select(Rule.id).where(Rule.id == was)):
+        return {}
+    live = rule_versions.content_of(session, account, rule_versions.lock(session, account))
+    found = next((item for item in live if item["id"] == was), None)
+    return {"id": was, "created_at": datetime.fromisoformat(found["created_at"])} if found else {}
 
 
 def hits(session: Session, account: Account, days: int = 7) -> dict[int, int]:
@@ -141,44 +217,6 @@ def hits(session: Session, account: Account, days: int = 7) -> dict[int, int]:
     return dict(rows.all())
 
 
-def explain(
-    session: Session,
-    account: Account,
-    text: str,
-    *,
-    follower: Follower | None = None,
-    at: datetime | None = None,
-    trigger: Trigger = Trigger.KEYWORD,
-) -> Explanation:
-    """Which rule would answer, and why each other one would not.
-
-    Written without the automata, one rule after the other: the tests compare both.
-    """
-    local = (at or clock.now()).astimezone(ZoneInfo(account.timezone))
-    folded = fold(text[: matching.TEXT_LIMIT])
-    tags = {tag.id for tag in follower.tags} if follower else set()
-    steps: list[Step] = []
-    winner: Rule | None = None
-    for rule in list_all(session, account):
-        if rule.trigger is not trigger:
-            continue
-        one = matching.compiled(rule)
-        if not rule.is_enabled:
-            why = "It is switched off."
-        elif not _applies(one, text, folded):
-            why = "None of its keywords match."
-        elif wrong := one.wrong_time(local):
-            why = wrong
-        elif one.tag_id and one.tag_id not in tags:
-            why = "The follower does not have its tag."
-        elif winner is not None:
-            why = "An earlier rule answers first."
-        else:
-            why, winner = "It answers.", rule
-        steps.append(Step(rule, rule is winner, why))
-    return Explanation(winner, steps)
-
-
 # Answering -----------------------------------------------------------------------------------------------------------
 
 _books: dict[int, RuleBook] = {}
@@ -191,18 +229,19 @@ def book(connection: Connection, account_id: int, version: int) -> RuleBook:
     if known is not None and known.version == version:
         return known
     with _building:
-        rows = connection.execute(
-            select(*Rule.__table__.columns)
-            .where(Rule.account_id == account_id, Rule.is_enabled)
-            .order_by(Rule.position, Rule.id)
+        # Not there: the account has published none.
+        content = connection.scalar(
+            select(RuleVersion.content).where(RuleVersion.account_id == account_id, RuleVersion.number == version)
         )
-        _books[account_id] = fresh = RuleBook(version, [matching.compiled(row) for row in rows])  # type: ignore[arg-type]  # a row has a Rule's columns
+        fresh = RuleBook(version, map(matching.compiled, content or []))
+        _books[account_id] = fresh
     return fresh
 
 
 def forget() -> None:
-    """Drop all compiled rules of this process."""
+    """Drop all that this process remembers of rules."""
     _books.clear()
+    rule_versions.forget()
 
 
 def first_to_answer(
@@ -212,15 +251,19 @@ def first_to_answer(
     zone: str,
     now: datetime,
     note: Callable[[CompiledRule, str], None],
+    tags: Collection[int] | None = None,
 ) -> CompiledRule | None:
-    """The first candidate whose conditions hold; ``note`` hears why the others were passed over."""
+    """The first candidate whose conditions hold; ``note`` hears why the others were passed over.
+
+    ``tags``: the follower's, where the caller has them already.
+    """
     local: datetime | None = None
     for rule in candidates:
         if not rule.is_conditional:
             return rule
         local = local or now.astimezone(ZoneInfo(zone))
         why = rule.wrong_time(local)
-        if not why and rule.tag_id and not _has_tag(connection, follower_id, rule.tag_id):
+        if not why and rule.tag_id and not _has_tag(connection, follower_id, rule.tag_id, tags):
             why = "The follower does not have its tag."
         if not why:
             return rule
@@ -253,7 +296,9 @@ def filled(text: str, variables: dict[str, str]) -> str:
     return "".join(parts)
 
 
-def _has_tag(connection: Connection, follower_id: int, tag_id: int) -> bool:
+def _has_tag(connection: Connection, follower_id: int, tag_id: int, tags: Collection[int] | None) -> bool:
+    if tags is not None:
+        return tag_id in tags
     return bool(
         connection.scalar(
             select(FollowerTag.id).where(FollowerTag.follower_id == follower_id, FollowerTag.tag_id == tag_id)
@@ -339,12 +384,8 @@ def _title(draft: RuleDraft) -> str:
     return (draft.keywords[0].text.strip() if draft.keywords else draft.trigger.value)[:64]
 
 
-def _applies(rule: CompiledRule, text: str, folded: str) -> bool:
-    if rule.trigger is Trigger.KEYWORD:
-        return any(matching.matches(mode, keyword, folded) for mode, keyword in rule.keywords)
-    return rule.trigger in (Trigger.FOLLOW, Trigger.DEFAULT) or any(keyword == text for _mode, keyword in rule.keywords)
-
-
-def _changed(session: Session, account: Account) -> None:
-    """Tell every process to build its book anew, in the transaction that changed the rules."""
-    session.execute(update(Account).where(Account.id == account.id).values(rules_version=Account.rules_version + 1))
+def _changed(session: Session, account: Account, rule_id: int, live: bool) -> None:
+    """Write the draft; and publish this one change, which tells every process to build its book anew."""
+    session.flush()
+    if live:
+        rule_versions.publish(session, account, None, only={rule_id})

@@ -20,6 +20,7 @@ BODIES = {
     "create_rule": {"keywords": [{"text": "a"}], "replies": [{"kind": "text", "text": "b"}]},
     "replace_rule": {"keywords": [{"text": "a"}], "replies": [{"kind": "text", "text": "b"}]},
     "explain_rules": {"text": "a"},
+    "publish_rules": {"name": "spring"},
     "save_menu": {"buttons": []},
     "create_send": {"reply": {"kind": "text", "text": "hi"}},
     "reply_to_conversation": {"reply": {"kind": "text", "text": "hi"}},
@@ -47,6 +48,7 @@ def rows(create, session):
     session.commit()
     return {
         "rule_id": rule.id,
+        "number": account.rules_version,
         "follower_id": follower.id,
         "message_id": message.id,
         "send_id": send.id,

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from bot.database import database, reading
 from bot.errors import Refused
-from bot.services import matching, rules
+from bot.services import matching, rule_trial, rule_versions, rules
 from bot.services.folding import fold
 from bot.services.matching import CompiledRule, RuleBook
 from bot.services.rules import RuleDraft
@@ -100,7 +100,9 @@ def arranged(create, session) -> Any:
                 "tag_id": tag.id if one["tagged"] else None,
             }
             with suppress(Refused):  # an empty keyword, a last day before the first: the form says so
-                rules.save(session, account, RuleDraft.model_validate(values))
+                rules.save(session, account, RuleDraft.model_validate(values), live=False)
+        with suppress(Refused):  # the same rules as before
+            rule_versions.publish(session, account, None, "next")
         session.commit()
         return account, people
 
@@ -116,7 +118,7 @@ def test_the_book_answers_as_one_rule_after_the_other_would(arranged, made, said
         for text in said:
             for person in people:
                 follower = session.get_one(Follower, person.id)
-                told = rules.explain(session, account, text, follower=follower, at=at)
+                told = rule_trial.explain(session, account, text, follower=follower, at=at)
                 passed_over: dict[int, str] = {}
                 first = rules.first_to_answer(
                     connection,

@@ -1,0 +1,243 @@
+"""Trying rules without sending anything: one text explained, and many compared between what is live and the draft."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
+
+from bot import clock
+from bot.services import matching, rule_versions, rules
+from bot.services.folding import fold
+from bot.services.matching import CompiledRule, Item, RuleBook
+from models import Account, Follower, FollowerTag, InboundMessage, Rule, Trigger
+
+REPLAYED = 5_000  # of the newest texts
+UNANSWERED_DAYS = 30
+UNANSWERED_LOOKED_AT = 20_000  # texts
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rule that was looked at; ``why`` is a sentence for the catalogue."""
+
+    rule: CompiledRule
+    fired: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    rule: CompiledRule | None
+    steps: list[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What would come of one text or event, as the handlers decide it."""
+
+    asks_for_person: bool
+    explanation: Explanation
+    fallback: CompiledRule | None  # the default reply, where no rule fits
+
+    @property
+    def rule(self) -> CompiledRule | None:
+        return None if self.asks_for_person else self.explanation.rule or self.fallback
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A message that the draft would answer in another way; None: silence."""
+
+    message_id: int
+    text: str
+    received_at: datetime
+    before: CompiledRule | None
+    after: CompiledRule | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    count: int  # messages looked at
+    differing: list[Differing]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The same question, as the account folds texts."""
+
+    text: str  # as it was written last
+    count: int
+    last_at: datetime
+
+
+def explain(
+    session: Session,
+    account: Account,
+    text: str,
+    *,
+    follower: Follower | None = None,
+    at: datetime | None = None,
+    trigger: Trigger = Trigger.KEYWORD,
+    live: bool = False,
+) -> Explanation:
+    """Which rule of the draft (``live``: of what followers get) would answer, and why each other one would not.
+
+    Written without the automata, one rule after the other: the tests compare both.
+    """
+    return _explained(_items(session, account, live), account, text, follower=follower, at=at, trigger=trigger)
+
+
+def attempt(
+    session: Session,
+    account: Account,
+    text: str,
+    *,
+    follower: Follower | None = None,
+    at: datetime | None = None,
+    trigger: Trigger = Trigger.KEYWORD,
+    live: bool = False,
+) -> Trial:
+    """The whole way of a message: words that ask for a person, the rules, the default reply."""
+    items = _items(session, account, live)
+    told = _explained(items, account, text, follower=follower, at=at, trigger=trigger)
+    asks = trigger is Trigger.KEYWORD and fold(text) in map(fold, account.human_words)
+    fallback = None
+    if told.rule is None and trigger in (Trigger.KEYWORD, Trigger.CLICK, Trigger.SCAN):
+        fallback = _explained(items, account, "", follower=follower, at=at, trigger=Trigger.DEFAULT).rule
+    return Trial(asks, told, fallback)
+
+
+def _items(session: Session, account: Account, live: bool) -> list[Item]:
+    if not live:
+        return rule_versions.draft_of(session, account)
+    number = session.scalars(select(Account.rules_version).where(Account.id == account.id)).one()
+    return rule_versions.content_of(session, account, number)
+
+
+def _explained(
+    items: Iterable[Item],
+    account: Account,
+    text: str,
+    *,
+    follower: Follower | None,
+    at: datetime | None,
+    trigger: Trigger,
+) -> Explanation:
+    local = (at or clock.now()).astimezone(ZoneInfo(account.timezone))
+    folded = fold(text[: matching.TEXT_LIMIT])
+    tags = {tag.id for tag in follower.tags} if follower else set()
+    steps: list[Step] = []
+    winner: CompiledRule | None = None
+    for rule in map(matching.compiled, (item for item in items if item["trigger"] == trigger)):
+        if not rule.is_enabled:
+            why = "It is switched off."
+        elif not _applies(rule, text, folded):
+            why = "None of its keywords match."
+        elif wrong := rule.wrong_time(local):
+            why = wrong
+        elif rule.tag_id and rule.tag_id not in tags:
+            why = "The follower does not have its tag."
+        elif winner is not None:
+            why = "An earlier rule answers first."
+        else:
+            why, winner = "It answers.", rule
+        steps.append(Step(rule, rule is winner, why))
+    return Explanation(winner, steps)
+
+
+def _applies(rule: CompiledRule, text: str, folded: str) -> bool:
+    if rule.trigger is Trigger.KEYWORD:
+        return any(matching.matches(mode, keyword, folded) for mode, keyword in rule.keywords)
+    return rule.trigger in (Trigger.FOLLOW, Trigger.DEFAULT) or any(keyword == text for _mode, keyword in rule.keywords)
+
+
+# Many messages -------------------------------------------------------------------------------------------------------
+
+
+def compare_answers(session: Session, account: Account, most: int = REPLAYED) -> Comparison:
+    """The newest texts answered by what is live and by the draft, each at its own time.
+
+    Tags are taken as they are now.  What asks for a person is left out: it reaches no rule.
+    """
+    connection = session.connection()
+    number = session.scalars(select(Account.rules_version).where(Account.id == account.id)).one()
+    live = rules.book(connection, account.id, number)
+    draft = RuleBook(0, map(matching.compiled, rule_versions.draft_of(session, account)))
+    human = set(map(fold, account.human_words))
+    rows = connection.execute(
+        select(InboundMessage.id, InboundMessage.text, InboundMessage.received_at, InboundMessage.follower_id)
+        .where(InboundMessage.account_id == account.id, InboundMessage.kind == "text")
+        .order_by(InboundMessage.received_at.desc(), InboundMessage.id.desc())
+        .limit(most)
+    ).all()
+    tags: defaultdict[int, set[int]] = defaultdict(set)
+    if used := {rule.tag_id for book in (live, draft) for rule in book.rules if rule.tag_id}:
+        people = {row.follower_id for row in rows}
+        held = select(FollowerTag.follower_id, FollowerTag.tag_id).where(
+            FollowerTag.follower_id.in_(people), FollowerTag.tag_id.in_(used)
+        )
+        for follower_id, tag_id in connection.execute(held):
+            tags[follower_id].add(tag_id)
+    differing, looked_at = [], 0
+    for row in rows:
+        if fold(row.text) in human:
+            continue
+        looked_at += 1
+        before, after = (
+            _answer(connection, book, account, row.text, row.received_at, tags.get(row.follower_id, set()))
+            for book in (live, draft)
+        )
+        if _said(before) != _said(after):
+            differing.append(Differing(row.id, row.text, row.received_at, before, after))
+    return Comparison(looked_at, differing)
+
+
+def _answer(
+    connection: Connection, book: RuleBook, account: Account, text: str, at: datetime, tags: set[int]
+) -> CompiledRule | None:
+    """As handlers.keyword and handlers.fallback do it."""
+    for candidates in (book.for_text(text), book.for_key(Trigger.DEFAULT)):
+        found = rules.first_to_answer(connection, candidates, 0, account.timezone, at, _unheard, tags)
+        if found is not None:
+            return found
+    return None
+
+
+def _unheard(_rule: CompiledRule, _why: str) -> None:
+    """Nobody reads why a rule was passed over."""
+
+
+def _said(rule: CompiledRule | None) -> object:
+    """What a follower would see of it: two rules with the same replies are one answer."""
+    return None if rule is None else (rule.replies, rule.is_random and len(rule.replies) > 1)
+
+
+def unanswered(session: Session, account: Account, limit: int = 100) -> list[Group]:
+    """Texts of the last days that nothing but the default reply answered, the most frequent first."""
+    since = clock.now() - timedelta(days=UNANSWERED_DAYS)
+    defaults = select(Rule.id).where(Rule.account_id == account.id, Rule.trigger == Trigger.DEFAULT)
+    rows = session.execute(
+        select(InboundMessage.text, InboundMessage.received_at, InboundMessage.trace)
+        .where(
+            InboundMessage.account_id == account.id,
+            InboundMessage.received_at >= since,
+            InboundMessage.kind == "text",
+            (InboundMessage.rule_id.is_(None)) | (InboundMessage.rule_id.in_(defaults)),
+        )
+        .order_by(InboundMessage.received_at.desc())
+        .limit(UNANSWERED_LOOKED_AT)
+    )
+    newest: dict[str, tuple[str, datetime]] = {}
+    counts: defaultdict[str, int] = defaultdict(int)
+    for text, at, trace in rows:
+        folded = fold(text)
+        if not folded or any(step.get("handler") == "customer_service" for step in trace):
+            continue  # a person was asked for, or had it in hand
+        newest.setdefault(folded, (text, at))
+        counts[folded] += 1
+    ranked = sorted(counts, key=lambda folded: (counts[folded], newest[folded][1]), reverse=True)
+    return [Group(newest[folded][0], counts[folded], newest[folded][1]) for folded in ranked[:limit]]
