@@ -13,6 +13,7 @@ from bot.console import (
     home,
     menu,
     pages,
+    rule_versions,
     rules,
     safety,
     sign_in,
@@ -21,7 +22,7 @@ from bot.console import (
     blueprint as door,
 )
 
-PAGES = (home, sign_in, accounts, rules, menu, conversations, followers, health, pages)
+PAGES = (home, sign_in, accounts, rule_versions, rules, menu, conversations, followers, health, pages)
 
 door.blueprint.before_request(safety.check_form)
 door.blueprint.before_request(door.let_in)

@@ -1,5 +1,6 @@
 """Automatic replies: the table, one rule's form, and the box to try a message in."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -7,16 +8,18 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from bot.console.blueprint import account_slug, blueprint, current_account, record, requires
+from bot.console import rule_words
+from bot.console.blueprint import account_slug, acting_operator, blueprint, current_account, record, requires
 from bot.console.forms import Form, nested, rows
 from bot.console.language import _
 from bot.console.pages import here, say, show
+from bot.console.when import zone
 from bot.database import reading, transaction
-from bot.errors import Refused
-from bot.services import accounts, followers, rules
-from bot.services.folding import fold
-from bot.services.rules import RuleDraft, Step
-from models import Rule, Trigger
+from bot.errors import Conflict, Refused
+from bot.services import accounts, followers, matching, rule_lint, rule_trial, rule_versions, rules
+from bot.services.rule_trial import Step
+from bot.services.rules import RuleDraft
+from models import Account, Follower, Rule, Trigger
 
 MAX_REPLIES = 5
 SPARE_KEYWORDS = 3
@@ -65,7 +68,7 @@ def switch_rule(rule_id: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
         rule = rules.get(session, account, rule_id)
-        rules.set_enabled(session, account, rule, request.form.get("on") == "1")
+        rules.set_enabled(session, account, rule, request.form.get("on") == "1", live=False)
         record(session, account, "rules.switch", f"rule {rule.id}")
     return _back_to(rule_id)
 
@@ -80,7 +83,7 @@ def move_rule(rule_id: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
         rule = rules.get(session, account, rule_id)
-        rules.move(session, account, rule, place)
+        rules.move(session, account, rule, place, live=False)
         record(session, account, "rules.move", f"rule {rule.id}")
     return _back_to(rule_id)
 
@@ -88,16 +91,16 @@ def move_rule(rule_id: int) -> ResponseReturnValue:
 @blueprint.post("/<account>/rules/<int:rule_id>/delete")
 @requires("signed-in")
 def delete_rule(rule_id: int) -> ResponseReturnValue:
-    """Deleted at once; the page that follows holds the rule, to put it back."""
+    """Deleted from the draft; the page that follows holds the rule, to put it back."""
     with transaction() as session:
         account = accounts.get(session, account_slug())
         rule = rules.get(session, account, rule_id)
-        place = [other.id for other in rules.list_all(session, account)].index(rule.id) + 1
+        place = rules.place_of(session, account, rule.id) + 1
         kept = _draft_of(rule).model_dump_json()
-        rules.delete(session, account, rule)
+        rules.delete(session, account, rule, live=False)
         record(session, account, "rules.delete", f"rule {rule.id}")
     with reading() as session:
-        return _table(session, deleted={"title": rule.title, "draft": kept, "position": place})
+        return _table(session, deleted={"title": rule.title, "draft": kept, "position": place, "was": rule_id})
 
 
 @blueprint.post("/<account>/rules/restore")
@@ -110,8 +113,8 @@ def restore_rule() -> ResponseReturnValue:
         raise Refused("The deleted rule can no longer be put back; write it anew.") from None
     with transaction() as session:
         account = accounts.get(session, account_slug())
-        rule = rules.save(session, account, draft)
-        rules.move(session, account, rule, place)
+        rule = rules.save(session, account, draft, live=False, was=request.form.get("was", type=int))
+        rules.move(session, account, rule, place, live=False)
         record(session, account, "rules.restore", f"rule {rule.id}")
     say(_("“{title}” is back.", title=rule.title))
     return _back_to(rule.id)
@@ -120,44 +123,76 @@ def restore_rule() -> ResponseReturnValue:
 def _back_to(rule_id: int) -> ResponseReturnValue:
     """The page of the table that shows this rule."""
     with reading() as session:
-        ids = [rule.id for rule in rules.list_all(session, current_account())]
-    start = ids.index(rule_id) // PAGE * PAGE if rule_id in ids else 0
+        start = rules.place_of(session, current_account(), rule_id) // PAGE * PAGE
     page: dict[str, Any] = {"from": start + 1} if start else {}
     return redirect(url_for("console.rules_list", _anchor=f"rule-{rule_id}", **page))
 
 
 def _table(session: Session, deleted: dict[str, Any] | None = None) -> ResponseReturnValue:
     account = current_account()
-    found = rules.list_all(session, account)
-    start = max(0, min(request.args.get("from", 1, type=int) - 1, len(found) - 1))
-    trial, explanation, fallback = request.args.get("try", ""), None, None
-    trigger = request.args.get("trigger", "keyword")
-    trigger = trigger if trigger in set(Trigger) else "keyword"
-    if trial or trigger in ("follow", "default"):
-        chosen = request.args.get("follower", "")
-        follower = followers.get(session, account, int(chosen)) if chosen.isdecimal() else None
-        explanation = rules.explain(session, account, trial, follower=follower, trigger=Trigger(trigger))
-        if trigger == "keyword" and explanation.rule is None:
-            fallback = rules.explain(session, account, trial, follower=follower, trigger=Trigger.DEFAULT).rule
+    group = request.args.get("group")
+    group_names = rules.groups(session, account)
+    group = group if group == "" or group in group_names else None
+    found_count = rules.count(session, account, group=group)
+    start = max(0, min(request.args.get("from", 1, type=int) - 1, found_count - 1))
+    waiting = rule_versions.waiting(session, account)
     return show(
         "rules/list.html",
-        rules=found[start : start + PAGE],
+        rules=rules.page(session, account, start, PAGE, group),
         start=start,
-        rule_count=len(found),
-        enabled_count=sum(rule.is_enabled for rule in found),
+        rule_count=found_count,
+        enabled_count=rules.count(session, account, enabled_only=True),
         page_size=PAGE,
+        group=group,
+        groups=group_names,
+        waiting=waiting,
+        marks=rule_words.marks(waiting),
+        findings=rule_words.by_rule(rule_lint.of_draft(session, account)),
         tags={tag.id: tag.name for tag in followers.list_tags(session, account)},
         hits=rules.hits(session, account),
-        trial=trial,
-        trigger=trigger,
-        explanation=explanation,
-        answering=explanation and (explanation.rule or fallback),
-        asks_for_person=trigger == "keyword" and fold(trial) in map(fold, account.human_words),
-        steps=_worth_reading(explanation.steps) if explanation else [],
         people=followers.page(session, account, limit=20),
         deleted=deleted,
         here=url_for("console.rules_list") if deleted else here(),
+        **_trial(session, account),
     )
+
+
+def _trial(session: Session, account: Account) -> dict[str, Any]:
+    """What the box above the table was asked, and what came of it."""
+    text, trigger = request.args.get("try", ""), request.args.get("trigger", "keyword")
+    trigger = trigger if trigger in set(Trigger) else "keyword"
+    asked: dict[str, Any] = {
+        "trial": text,
+        "trigger": trigger,
+        "of": "live" if request.args.get("of") == "live" else "draft",
+        "when": request.args.get("when", ""),
+        "who": request.args.get("follower", ""),
+        "attempt": None,
+        "steps": [],
+        "trial_fault": "",
+    }
+    if not text and trigger not in ("follow", "default"):
+        return asked
+    follower = _follower(session, account, asked["who"])
+    try:
+        at = datetime.fromisoformat(asked["when"]).replace(tzinfo=zone()) if asked["when"] else None
+    except ValueError:
+        return {**asked, "trial_fault": _("Give the time as a day and an hour.")}
+    if asked["who"].strip() and follower is None:
+        return {**asked, "trial_fault": _("Nobody goes by that name here.")}
+    tried = rule_trial.attempt(
+        session, account, text, follower=follower, at=at, trigger=Trigger(trigger), live=asked["of"] == "live"
+    )
+    return {**asked, "attempt": tried, "steps": _worth_reading(tried.explanation.steps)}
+
+
+def _follower(session: Session, account: Account, given: str) -> Follower | None:
+    """“Mei #12”, 12, a name or an openid."""
+    number = given.rpartition("#")[2].strip()
+    if number.isdecimal() and len(number) < 19:
+        return followers.get(session, account, int(number))
+    found = followers.page(session, account, search=given, limit=1) if given.strip() else []
+    return found[0] if found else None
 
 
 def _worth_reading(steps: list[Step]) -> list[Step]:
@@ -168,6 +203,7 @@ def _worth_reading(steps: list[Step]) -> list[Step]:
 
 
 def _edit(form: Form, rule: Rule | None) -> ResponseReturnValue:
+    clash: list[rule_words.Side] = []
     if request.method == "POST":
         form.values = nested(request.form)
         try:
@@ -175,31 +211,63 @@ def _edit(form: Form, rule: Rule | None) -> ResponseReturnValue:
             with transaction() as session:
                 account = accounts.get(session, account_slug())
                 kept = rules.get(session, account, rule.id) if rule else None
-                saved = rules.save(session, account, draft, kept)
+                began = request.form.get("revision", type=int)
+                saved = rules.save(session, account, draft, kept, live=False, revision=began)
+                if is_live := "draft" not in request.form:
+                    rule_versions.publish(session, account, acting_operator(), only={saved.id})
                 record(session, account, "rules.edit" if rule else "rules.add", f"rule {saved.id}")
+        except Conflict as problem:
+            form.refuse(problem)
+            clash, rule = _clash(rule, draft, form)
         except (Refused, ValidationError) as problem:
             form.refuse(problem)
         else:
-            say(_("“{title}” is saved and answers from the next message on.", title=saved.title))
+            say(
+                _("“{title}” is saved and answers from the next message on.", title=saved.title)
+                if is_live
+                else _("“{title}” is saved as a draft. Followers get it when you publish.", title=saved.title)
+            )
             return _back_to(saved.id)
     with reading() as session:
         tags = followers.list_tags(session, current_account())
+        groups = rules.groups(session, current_account())
     keywords = rows(form.values, "keywords")
     replies = rows(form.values, "replies") or [{"kind": "text"}]
     return show(
         "rules/edit.html",
-        422 if form.errors else 200,
+        (409 if clash else 422) if form.errors else 200,
         form=form,
         rule=rule,
         tags=tags,
+        groups=groups,
+        clash=clash,
+        fields=FIELDS,
         keyword_rows=max(1, len(keywords)) + SPARE_KEYWORDS,
         reply_rows=min(MAX_REPLIES, len(replies) + 1),
     )
 
 
+def _clash(rule: Rule | None, draft: RuleDraft, form: Form) -> tuple[list[rule_words.Side], Rule]:
+    """Theirs beside what was typed; saving once more goes on top of theirs."""
+    assert rule is not None  # a new rule has no revision that could be old
+    with reading() as session:
+        account = current_account()
+        theirs = rules.get(session, account, rule.id)
+        tags = {tag.id: tag.name for tag in followers.list_tags(session, account)}
+        before = matching.as_item(theirs)
+    after = {**before, **draft.model_dump(mode="json"), "title": draft.title or before["title"]}
+    form.values["revision"] = theirs.revision
+    return rule_words.sides(before, after, tags), theirs
+
+
 def _shown(rule: Rule) -> dict[str, Any]:
     values = _draft_of(rule).model_dump(mode="json")
-    return {**values, "is_enabled": "1" if rule.is_enabled else "", "tag_id": str(rule.tag_id or "")}
+    return {
+        **values,
+        "is_enabled": "1" if rule.is_enabled else "",
+        "tag_id": str(rule.tag_id or ""),
+        "revision": rule.revision,
+    }
 
 
 def _draft_of(rule: Rule) -> RuleDraft:
@@ -225,6 +293,7 @@ def _draft_values(given: dict[str, Any]) -> dict[str, Any]:
         "time_from": given.get("time_from", ""),
         "time_to": given.get("time_to", ""),
         "tag_id": given.get("tag_id") or None,
+        "group_name": given.get("group_name", ""),
     }
 
 

@@ -28,6 +28,10 @@ PATHS = (
     "/tea-house/",
     "/tea-house/rules?try=你好",
     "/tea-house/rules/6",
+    "/tea-house/rules/publish",
+    "/tea-house/rules/versions",
+    "/tea-house/rules/versions/3",
+    "/tea-house/rules/unanswered",
     "/tea-house/menu",
     "/tea-house/conversations",
     "/tea-house/conversations/1",
@@ -147,7 +151,7 @@ def test_a_rule_is_written_and_moved_with_the_keyboard_only(visit: Callable[...,
     page.get_by_role("button", name="+ Add another reply").press("Enter")
     page.select_option('[name="replies.1.kind"]', "image")
     page.fill("#f-replies-1-media_id", "abc")
-    page.get_by_role("button", name="Save the rule").press("Enter")
+    page.get_by_role("button", name="Save and publish").press("Enter")
     page.get_by_text("“停车” is saved").wait_for()
     page.get_by_role("button", name="Move “停车” up").press("Enter")
     page.wait_for_load_state()
@@ -169,7 +173,7 @@ def test_the_forms_work_without_script(visit: Callable[..., Page], house: TeaHou
     page.fill('[name="keywords.0.text"]', "停车")
     page.fill('[name="keywords.2.text"]', "车位")
     page.fill('[name="replies.0.text"]', "地下车库两小时免费。")
-    page.get_by_role("button", name="Save the rule").click()
+    page.get_by_role("button", name="Save and publish").click()
     page.get_by_text("“停车” is saved").wait_for()
     page.get_by_role("switch", name="停车", checked=True).click()
     page.get_by_role("switch", name="停车", checked=False).wait_for()
@@ -193,7 +197,7 @@ def test_what_was_wrong_has_the_focus(visit: Callable[..., Page], house: TeaHous
     page.select_option('[name="keywords.0.mode"]', "regex")
     page.fill("#f-keywords-0-text", "C++")
     page.fill("#f-replies-0-text", "答")
-    page.get_by_role("button", name="Save the rule").click()
+    page.get_by_role("button", name="Save and publish").click()
     page.get_by_role("alert").wait_for()
     assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
     page.get_by_role("alert").get_by_role("link").press("Enter")

@@ -12,6 +12,7 @@ from tests.console.samples import TeaHouse
 VALUES = {
     "account": "tea-house",
     "rule_id": 1,
+    "number": 1,
     "follower_id": 1,
     "conversation_id": 1,
     "sign_in_id": 1,

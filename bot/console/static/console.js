@@ -169,6 +169,41 @@ function startPhone(phone) {
   form.addEventListener("input", draw);
 }
 
+// The phone beside a rule's form shows what its replies will look like. ----------------------------------------------------
+
+function startTalk(talk) {
+  const form = document.querySelector(".editor form");
+  const make = (tag, text, className = "") => Object.assign(document.createElement(tag), { textContent: text, className });
+  const draw = () => {
+    const shown = all('[name^="replies."][name$=".kind"]', form).flatMap((select) => {
+      const base = select.name.slice(0, -"kind".length);
+      const value = (name) => form.elements.namedItem(base + name)?.value.trim() ?? "";
+      const kind = select.value, label = select.selectedOptions[0].textContent;
+      if (kind === "silence") return [make("span", label, "event")];
+      if (kind === "text") return value("text") ? [make("div", value("text"), "bubble")] : [];
+      const bubble = make("div", "", "bubble card-bubble");
+      bubble.dataset.kind = kind;
+      bubble.append(make("small", label));
+      const lines = (title, ...rest) => {
+        if (title) bubble.append(make("strong", title));
+        rest.filter(Boolean).forEach((line) => bubble.append(make("span", line)));
+      };
+      if (kind === "news") {
+        for (let at = 0; at < 8; at++) lines(value(`articles.${at}.title`), value(`articles.${at}.description`));
+      } else {
+        const fields = { image: ["media_id"], voice: ["media_id"], video: ["title", "description", "media_id"], music: ["title", "description", "url"], transfer_customer_service: ["kf_account"] }[kind] ?? [];
+        const isTitled = fields[0] === "title";
+        lines(isTitled ? value("title") : "", ...fields.slice(isTitled ? 1 : 0).map(value));
+      }
+      return [bubble];
+    });
+    talk.replaceChildren(...(shown.length ? shown : [make("span", talk.dataset.talk, "event")]));
+  };
+  form.addEventListener("input", draw);
+  form.addEventListener("click", () => setTimeout(draw)); // rows come and go by buttons
+  draw();
+}
+
 // Order by dragging; the arrow buttons do the same for keys. --------------------------------------------------------------
 
 function startSort(table) {
@@ -182,17 +217,17 @@ function startSort(table) {
     dragged.classList.add("dragging");
   });
   body.addEventListener("dragover", (event) => {
-    const over = event.target.closest("tr");
+    const over = event.target.closest("tr[data-move]");
     if (!dragged || !over) return;
     event.preventDefault();
     clear();
     over.classList.add(isAbove(event, over) ? "drop-before" : "drop-after");
   });
   body.addEventListener("drop", (event) => {
-    const over = event.target.closest("tr");
+    const over = event.target.closest("tr[data-move]");
     if (!dragged || !over || over === dragged) return;
     event.preventDefault();
-    const others = all(":scope > tr", body).filter((row) => row !== dragged);
+    const others = all(":scope > tr[data-move]", body).filter((row) => row !== dragged);
     const place = Number(table.dataset.sortable) + others.indexOf(over) + (isAbove(event, over) ? 1 : 2);
     const form = document.createElement("form");
     form.method = "post";
@@ -258,6 +293,7 @@ function wake(root) {
 all("[data-rows]").forEach(startRows);
 wake(document);
 all("[data-phone]").forEach(startPhone);
+all("[data-talk]").forEach(startTalk);
 all("[data-sortable]").forEach(startSort);
 all("[data-copy]").forEach(startCopy);
 all("[data-send-on]").forEach(startSend);
