@@ -112,7 +112,7 @@ def prepare_lobby(folder: Path, rules: list[tuple[str, str, str]]) -> dict[str, 
 
     from bot import clock, migrations
     from bot.database import transaction
-    from bot.services import accounts
+    from bot.services import accounts, rule_versions
     from bot.settings import settings
     from models import Follower, ReplyWindow, Rule
 
@@ -141,6 +141,7 @@ def prepare_lobby(folder: Path, rules: list[tuple[str, str, str]]) -> dict[str, 
                     replies=[{"kind": "text", "text": reply}],
                 )
             )
+        rule_versions.publish(session, account, None, "bench")
     return env
 
 
