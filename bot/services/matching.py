@@ -71,16 +71,22 @@ FIELDS = (
     "tag_id",
 )
 
+COLUMNS = ("id", "created_at", *FIELDS)
+
 Item = dict[str, Any]  # one rule as data: FIELDS, with "id" and "created_at"
 
 
 def as_item(rule: Any) -> Item:
-    """A rule, or a row with a rule's columns, as JSON can keep it."""
-    item = {name: getattr(rule, name) for name in ("id", *FIELDS)}
-    item["trigger"], item["reply_mode"] = str(rule.trigger), str(rule.reply_mode)
-    item["starts_on"] = rule.starts_on.isoformat() if rule.starts_on else None
-    item["ends_on"] = rule.ends_on.isoformat() if rule.ends_on else None
-    item["created_at"] = rule.created_at.isoformat()
+    """A rule as JSON can keep it."""
+    return plain({name: getattr(rule, name) for name in COLUMNS})
+
+
+def plain(item: Item) -> Item:
+    """The values of a rule's columns, made into what JSON can keep."""
+    item["trigger"], item["reply_mode"] = str(item["trigger"]), str(item["reply_mode"])
+    item["starts_on"] = item["starts_on"].isoformat() if item["starts_on"] else None
+    item["ends_on"] = item["ends_on"].isoformat() if item["ends_on"] else None
+    item["created_at"] = item["created_at"].isoformat()
     return item
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import NotFound, Refused
-from bot.services.matching import FIELDS, Item, as_item
+from bot.services.matching import COLUMNS, FIELDS, Item, plain
 from bot.services.rule_difference import Difference, compare, merge
 from models import Account, Operator, ReplyMode, Rule, RuleVersion, Tag, Trigger
 
@@ -26,9 +26,9 @@ NAME_LENGTH = 64
 
 def draft_of(session: Session, account: Account) -> list[Item]:
     session.flush()
-    columns = (getattr(Rule, name) for name in ("id", "created_at", *FIELDS))
+    columns = (getattr(Rule, name) for name in COLUMNS)
     rows = session.execute(select(*columns).where(Rule.account_id == account.id).order_by(Rule.position, Rule.id))
-    return [as_item(row) for row in rows]
+    return [plain(dict(zip(COLUMNS, row, strict=True))) for row in rows]
 
 
 def content_of(session: Session, account: Account, number: int) -> list[Item]:

@@ -83,3 +83,39 @@ def test_a_put_with_a_foreign_account_id_changes_nothing(api, path):
 
     assert api.put(f"{path}/{rule['id']}", {**DRAFT, "title": "x", "account_id": 2}).status_code == 422
     assert api.get(f"{path}/{rule['id']}").json == rule
+
+
+def test_a_draft_is_published_compared_and_taken_back(api, path):
+    rule = api.post(path, DRAFT).json
+    one = f"{path}/{rule['id']}"
+    changed = {**DRAFT, "replies": [{"kind": "text", "text": "From 89 yuan"}]}
+    assert api.put(f"{one}?draft=true", changed).status_code == 200
+
+    difference = api.get(f"{path}/difference").json
+    assert (difference["size"], difference["changed"][0]["fields"]) == (1, ["replies"])
+    assert api.post(f"{path}/versions", {}).json["error"]["field"] == "name"
+    made = api.post(f"{path}/versions", {"name": "sale"}).json["version"]
+    assert (made["number"], made["summary"]["changed"]) == (2, 1)
+    assert api.get(f"{path}/difference").json["size"] == 0
+    assert api.post(f"{path}/versions/1/restore").json["version"]["summary"]["restored"] == 1
+    assert api.get(one).json["replies"] == DRAFT["replies"]
+    assert [each["number"] for each in api.get(f"{path}/versions").json["items"]] == [3, 2, 1]
+
+
+def test_who_began_from_an_older_revision_is_told(api, path):
+    rule = api.post(path, DRAFT).json
+    one = f"{path}/{rule['id']}"
+    assert api.put(one, {**DRAFT, "revision": rule["revision"]}).status_code == 200
+
+    late = api.put(one, {**DRAFT, "title": "late", "revision": rule["revision"]})
+
+    assert (late.status_code, late.json["error"]["code"]) == (409, "conflict")
+    assert api.get(one).json["title"] == "price"
+
+
+def test_lint_names_the_rule_that_never_answers(api, path):
+    first, second = api.post(path, DRAFT).json, api.post(path, DRAFT).json
+
+    [found] = api.get(f"{path}/lint").json["items"]
+
+    assert (found["rule_id"], found["other_id"], found["level"]) == (second["id"], first["id"], "bad")

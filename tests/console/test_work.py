@@ -178,6 +178,31 @@ def test_edits_switches_moves_and_deletes_with_a_way_back(browser: Browser, crea
     assert browser.send("/tea-house/rules/restore", draft="{", position="2").status_code == 422
 
 
+def test_the_second_editor_sees_both_and_keeps_what_was_typed(browser: Browser, house: TeaHouse) -> None:
+    rule = house.rules[0]
+    path, revision = f"/tea-house/rules/{rule.id}", str(rule.revision)
+    assert browser.send(path, **rule_form(title="甲", revision=revision, draft="1")).status_code == 302
+    late = browser.send(path, **rule_form(title="乙", revision=revision))
+    assert late.status_code == 409
+    assert 'class="was">甲' in late.text
+    assert 'class="now">乙' in late.text
+    assert 'value="乙"' in late.text
+    on_top = re.search(r'name="revision" value="(\d+)"', late.text)
+    assert on_top
+    assert browser.send(path, **rule_form(title="乙", revision=on_top[1])).status_code == 302
+
+
+def test_a_draft_waits_until_it_is_published(browser: Browser, house: TeaHouse) -> None:
+    browser.send(f"/tea-house/rules/{house.rules[0].id}/switch", on="0")
+    assert "One change is not live yet." in browser.open("/tea-house/rules").text
+    page = browser.open("/tea-house/rules/publish").text
+    seen = re.search(r'name="seen" value="(\w+)"', page)
+    assert seen
+    assert browser.send("/tea-house/rules/publish", name="x", seen="stale").status_code == 409
+    assert browser.send("/tea-house/rules/publish", name="x", seen=seen[1]).status_code == 302
+    assert "not live yet" not in browser.open("/tea-house/rules").text
+
+
 def test_the_box_says_who_answers_and_why_not_the_others(browser: Browser, house: TeaHouse) -> None:
     page = browser.open("/tea-house/rules?try=今天几点关门").text
     assert "Answered by “营业时间”" in page
