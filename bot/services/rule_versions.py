@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from bot import clock
 from bot.errors import NotFound, Refused
@@ -210,7 +211,7 @@ def _add(
         .execution_options(synchronize_session=False)
     )
     session.flush()
-    session.expire(account, ["rules_version"])
+    set_committed_value(account, "rules_version", number)  # known: no reason to read it again
     return version
 
 
