@@ -113,14 +113,14 @@ class Findings(Out):
     items: list[Finding]
 
 
-class Question(Out):
+class UnansweredText(Out):
     text: str
     count: int
     last_at: datetime
 
 
-class Questions(Out):
-    items: list[Question]
+class UnansweredTexts(Out):
+    items: list[UnansweredText]
 
 
 @endpoint(
@@ -264,7 +264,7 @@ def check_rules(session: Session, account: models.Account) -> dict[str, Any]:
     "/accounts/<slug>/rules/unanswered",
     scope="rules:read",
     summary="Texts of the last 30 days that only the default reply or nobody answered, grouped",
-    returns=Questions,
+    returns=UnansweredTexts,
 )
 def unanswered_texts(session: Session, account: models.Account) -> dict[str, Any]:
     return {"items": rule_trial.unanswered(session, account)}
