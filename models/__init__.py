@@ -14,9 +14,10 @@ from models.accounts import (
 from models.base import Base, UtcDateTime, affected, utc_now
 from models.conversations import Conversation
 from models.followers import Follower, FollowerTag, ReplyWindow, Tag
-from models.menus import Menu
+from models.menus import Menu, MenuOutcome, MenuVersion
 from models.messages import InboundMessage, SeenSignature, Send, SendStatus
 from models.rules import MatchMode, ReplyMode, Rule, Trigger
+from models.takeovers import Takeover, TakeoverStatus
 from models.tasks import Leadership, Task, TaskStatus
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "Leadership",
     "MatchMode",
     "Menu",
+    "MenuOutcome",
+    "MenuVersion",
     "Operator",
     "ReplyMode",
     "ReplyWindow",
@@ -44,6 +47,8 @@ __all__ = [
     "SignIn",
     "SignInLink",
     "Tag",
+    "Takeover",
+    "TakeoverStatus",
     "Task",
     "TaskStatus",
     "Trigger",

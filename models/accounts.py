@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -40,6 +41,8 @@ class Account(Base):
     human_words: Mapped[list[str]] = mapped_column(default=list)  # a text that is one of these asks for a person
     human_reply: Mapped[str] = mapped_column(Text, default="好的，已为您转接人工客服，请稍候。")
     handover_minutes: Mapped[int] = mapped_column(default=60)  # of silence, then the bot answers again
+    verified_at: Mapped[datetime | None]  # WeChat last tried our address, and the signature was good
+    refused_calls: Mapped[dict[str, Any]] = mapped_column(default=dict)  # path → when it last answered 48001
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -6,6 +6,7 @@ from werkzeug.exceptions import HTTPException
 
 from bot.api import (
     accounts,
+    connecting,
     conversations,
     docs,
     followers,
@@ -20,7 +21,7 @@ from bot.api import (
 )
 from bot.api.contract import ENDPOINTS, bp, told
 
-NOUNS = (accounts, rules, menus, followers, messages, conversations, sends, tasks, health, operators)
+NOUNS = (accounts, connecting, rules, menus, followers, messages, conversations, sends, tasks, health, operators)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token
 

@@ -13,7 +13,7 @@ from bot.api.contract import ENDPOINTS, bp, endpoint
 from bot.database import reading, transaction
 from bot.services import api_tokens
 from bot.services.api_tokens import SCOPES
-from models import ApiToken, AuditRecord, Conversation, InboundMessage, Send, Task
+from models import ApiToken, AuditRecord, Conversation, InboundMessage, MenuVersion, Send, Takeover, Task
 
 BODIES = {
     "create_account": {"slug": "third"},
@@ -43,7 +43,9 @@ def rows(create, session):
     send = Send(account_id=account.id, follower_id=follower.id, reply={"kind": "text", "text": "hi"})
     task = Task(account_id=account.id, kind="menu_publish")
     conversation = Conversation(account_id=account.id, follower_id=follower.id)
-    session.add_all([message, send, task, conversation])
+    takeover = Takeover(account_id=account.id, selfmenu={"is_menu_open": 0}, autoreply={})
+    version = MenuVersion(account_id=account.id, number=1)
+    session.add_all([message, send, task, conversation, takeover, version])
     session.commit()
     return {
         "rule_id": rule.id,
@@ -52,6 +54,8 @@ def rows(create, session):
         "send_id": send.id,
         "task_id": task.id,
         "conversation_id": conversation.id,
+        "takeover_id": takeover.id,
+        "version_id": version.id,
     }
 
 
