@@ -7,6 +7,7 @@ from flask import Flask
 
 from bot.console import (
     accounts,
+    connecting,
     conversations,
     followers,
     health,
@@ -21,7 +22,7 @@ from bot.console import (
     blueprint as door,
 )
 
-PAGES = (home, sign_in, accounts, rules, menu, conversations, followers, health, pages)
+PAGES = (home, sign_in, accounts, connecting, rules, menu, conversations, followers, health, pages)
 
 door.blueprint.before_request(safety.check_form)
 door.blueprint.before_request(door.let_in)

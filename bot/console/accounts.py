@@ -44,8 +44,8 @@ def add_account() -> ResponseReturnValue:
         except Refused as refused:
             form.refuse(refused)
             return show("accounts/new.html", refused.status, form=form, zones=ZONES)
-        say(_("The account is added. Now tell WeChat our address."))
-        return redirect(url_for("console.account_settings", account=slug))
+        say(_("The account is added. Next: see that WeChat knows us, and take over what it does already."))
+        return redirect(url_for("console.connect", account=slug))
     return show("accounts/new.html", form=form, zones=ZONES)
 
 

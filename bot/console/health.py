@@ -16,7 +16,7 @@ KINDS = {State.FAIL: "bad", State.WARN: "warn", State.OK: "good"}
 @requires("signed-in")
 def health() -> ResponseReturnValue:
     found = sorted(checks.report(account_slug()), key=lambda check: WORST_FIRST[check.state])
-    return show("health.html", sentence=_sentence(found), checks=[_shown(check) for check in found])
+    return show("health.html", sentence=_sentence(found), checks=[shown(check) for check in found])
 
 
 def _sentence(found: list[Check]) -> str:
@@ -28,7 +28,7 @@ def _sentence(found: list[Check]) -> str:
     return _("Everything is in order.")
 
 
-def _shown(check: Check) -> dict[str, str]:
+def shown(check: Check) -> dict[str, str]:
     return {
         "kind": KINDS[check.state],
         "title": check.name(look_up),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.console.language import _
-from models import CallbackMode, MatchMode, SendStatus, Trigger
+from models import CallbackMode, MatchMode, MenuOutcome, SendStatus, Trigger
 
 
 def trigger(value: str) -> str:
@@ -91,6 +91,47 @@ def menu_kinds() -> dict[str, str]:
         "article_id": _("Send a published article"),
         "article_view_limited": _("Open a published article"),
     }
+
+
+def menu_outcome(value: str) -> str:
+    return {
+        MenuOutcome.WAITING: _("waiting"),
+        MenuOutcome.PUBLISHED: _("published"),
+        MenuOutcome.REFUSED: _("refused by WeChat"),
+        MenuOutcome.SKIPPED: _("overtaken by a newer one"),
+    }[MenuOutcome(value)]
+
+
+def menu_change(value: str) -> str:
+    return {"added": _("added"), "removed": _("removed"), "changed": _("changed")}[value]
+
+
+def menu_action(button: Mapping[str, Any] | None) -> str:
+    """A button in one line: its name and what it does."""
+    if button is None:
+        return "—"
+    value = next((str(button[name]) for name in ("url", "key", "media_id", "article_id") if button.get(name)), "")
+    parts = (button.get("name"), menu_kinds().get(str(button.get("type")), ""), value)
+    return " · ".join(str(part) for part in parts if part)
+
+
+def ability(name: str) -> str:
+    return {
+        "answer": _("Answer at once"),
+        "read_console": _("Read the menu and replies of WeChat's console"),
+        "set_menu": _("Set the menu"),
+        "conditional_menus": _("Menus for some followers"),
+        "write_later": _("Write after the first reply"),
+        "broadcast": _("Broadcast to all"),
+        "send_to_chosen": _("Broadcast to chosen followers"),
+        "followers": _("Followers and tags"),
+        "files": _("Files and drafts"),
+        "publish": _("Publish articles"),
+        "statistics": _("Statistics of WeChat"),
+        "qr_codes": _("QR codes that tell where they hang"),
+        "templates": _("Notifications by template"),
+        "web_login": _("Know who opens a web page"),
+    }.get(name, name)
 
 
 def source(value: str) -> str:

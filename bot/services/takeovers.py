@@ -90,6 +90,7 @@ def approve(session: Session, account: Account, takeover_id: int, who: str = "")
         Conflict: it was read anew meanwhile, or another reading is in force.
     """
     tasks.lock(session, account)
+    account = session.get_one(Account, account.id, populate_existing=True)  # as it is under the lock
     row = get(session, account, takeover_id)
     if row.status is not TakeoverStatus.READ:
         return row
@@ -120,6 +121,7 @@ def restore(session: Session, account: Account, takeover_id: int, who: str = "")
     Rules that were written since stay.  A second time changes nothing.
     """
     tasks.lock(session, account)
+    account = session.get_one(Account, account.id, populate_existing=True)  # as it is under the lock
     row = get(session, account, takeover_id)
     if row.status is not TakeoverStatus.APPROVED:
         return row
