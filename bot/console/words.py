@@ -106,10 +106,8 @@ def menu_change(value: str) -> str:
     return {"added": _("added"), "removed": _("removed"), "changed": _("changed")}[value]
 
 
-def menu_action(button: Mapping[str, Any] | None) -> str:
+def menu_action(button: Mapping[str, Any]) -> str:
     """A button in one line: its name and what it does."""
-    if button is None:
-        return "—"
     value = next((str(button[name]) for name in ("url", "key", "media_id", "article_id") if button.get(name)), "")
     parts = (button.get("name"), menu_kinds().get(str(button.get("type")), ""), value)
     return " · ".join(str(part) for part in parts if part)

@@ -271,7 +271,7 @@ def _fitting(made: Converted, button: Button, name: str, *, is_top: bool = True)
     try:
         (kept,) = menus.checked([whole])
     except Refused as refused:
-        made.lose("The button “{name}” stays behind: {why}", name=name, why=refused)
+        made.lose("“{name}”: {why} The button stays behind.", name=name, why=refused)
         return []
     return [kept if is_top else kept["sub_button"][0]]
 

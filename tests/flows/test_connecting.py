@@ -97,7 +97,7 @@ def taps(sim, account):
         if button["type"] == "text":
             said[button["name"]] = button["value"]  # WeChat says it by itself
         elif button["type"] == "click":
-            said[button["name"]] = sim.happen(account, openid, "CLICK", key=button["key"])["reply"]["text"]
+            said[button["name"]] = sim.happen(account, openid, "CLICK", event_key=button["key"])["reply"]["text"]
         else:
             said[button["name"]] = button["url"]
     return said
