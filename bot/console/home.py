@@ -39,7 +39,7 @@ def home() -> ResponseReturnValue:
         )
         is_connected = bool(account.appid and account.original_id and account.sealed_secret)
         steps = [
-            (is_connected, _("Connect the account to WeChat"), "console.account_settings"),
+            (is_connected, _("Connect the account to WeChat"), "console.connect"),
             (numbers.rules > 0, _("Write your first automatic reply"), "console.rules_list"),
             (numbers.has_menu, _("Publish a menu"), "console.menu_edit"),
             (total > 0, _("Receive a first message"), "console.health"),
