@@ -16,7 +16,7 @@ from bot.wechat import limits
 
 
 @blueprint.route("/<account>/menu", methods=["GET", "POST"])
-@requires("signed-in")
+@requires("menus:read", to_change="menus:write")
 def menu_edit() -> ResponseReturnValue:
     """One form, two buttons: save, or save and publish."""
     account = current_account()

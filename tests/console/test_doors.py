@@ -15,6 +15,8 @@ VALUES = {
     "follower_id": 1,
     "conversation_id": 1,
     "sign_in_id": 1,
+    "operator_id": 1,
+    "token_id": 1,
     "secret": "x",
     "name": "console.css",
     "unknown": "a/b",

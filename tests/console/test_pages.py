@@ -20,6 +20,9 @@ OF_ACCOUNT = (
     "/followers",
     "/followers?search=林",
     "/health",
+    "/people",
+    "/tokens",
+    "/audit",
 )
 GENERAL = ("/accounts", "/accounts/new", "/profile")
 
