@@ -1,8 +1,5 @@
 """The audit log: who changed what, when, and what it was before."""
 
-import json
-from functools import partial
-
 from flask import request
 from flask.typing import ResponseReturnValue
 
@@ -41,7 +38,6 @@ def audit_log() -> ResponseReturnValue:
             person=person,
             kind=kind,
             people={each.id: each.name for each in everybody},
-            readable=partial(json.dumps, ensure_ascii=False),
             # Whoever left this account is still in its log.
             names=operators.names(session, {each.operator_id for each in found if each.operator_id}),
         )

@@ -66,7 +66,6 @@ def audit_kinds() -> dict[str, str]:
 
 def column(value: str) -> str:
     """What an audit record calls a column by → its name; one nobody named here is shown as it is."""
-    noun, _space, number = value.partition(" ")
     known = {
         "name": _("Name"),
         "title": _("Name"),
@@ -78,6 +77,14 @@ def column(value: str) -> str:
         "buttons": _("Menu"),
         "trigger": _("What happens"),
         "keywords": _("Keywords"),
+        "reply_mode": _("Which reply"),
+        "is_verified": _("Verified by WeChat"),
+        "slug": _("Address"),
+        "starts_on": _("From day"),
+        "ends_on": _("To day"),
+        "time_from": _("From hour"),
+        "time_to": _("To hour"),
+        "tag_id": _("Followers with the tag"),
         "replies": _("Replies"),
         "is_enabled": _("switched on"),
         "kind": _("Kind"),
@@ -91,12 +98,20 @@ def column(value: str) -> str:
         "appid": "AppID",
         "original_id": _("Original id"),
         "mode": _("How WeChat sends messages"),
-        "rules": _("Automatic replies"),
-        "accounts": _("Account"),
-        "operators": _("Sign-in"),
-        "memberships": _("Role"),
     }
-    return f"{known.get(noun, noun)} {number}".strip()
+    return known.get(value, value)
+
+
+def recorded(name: str, value: Any) -> str:
+    """A value in an audit record, for people: each of a list on its own line."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return "\n".join(recorded(name, each) for each in value)
+    if isinstance(value, dict):
+        return " · ".join(recorded(name, each) for each in value.values() if each)
+    worded = {"role": role, "trigger": trigger, "mode": mode}.get(name)
+    return worded(value) if worded and value else str(value)
 
 
 def audit_action(value: str) -> str:
