@@ -20,6 +20,8 @@ SERVICES = [
     "tasks",
     "tokens",
     "operators",
+    "access",
+    "second_factor",
     "api_tokens",
     "followers",
     "sends",

@@ -6,6 +6,7 @@ from werkzeug.exceptions import HTTPException
 
 from bot.api import (
     accounts,
+    audit,
     connecting,
     conversations,
     docs,
@@ -15,13 +16,18 @@ from bot.api import (
     messages,
     openapi,
     operators,
+    people,
     rules,
     sends,
     tasks,
+    tokens,
 )
 from bot.api.contract import ENDPOINTS, bp, told
 
-NOUNS = (accounts, connecting, rules, menus, followers, messages, conversations, sends, tasks, health, operators)
+NOUNS = (
+    accounts, connecting, rules, menus, followers, messages, conversations, sends, tasks, health, people, operators,
+    tokens, audit,
+)  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token
 

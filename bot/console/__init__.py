@@ -7,6 +7,7 @@ from flask import Flask
 
 from bot.console import (
     accounts,
+    audit,
     connecting,
     conversations,
     followers,
@@ -14,19 +15,26 @@ from bot.console import (
     home,
     menu,
     pages,
+    people,
+    profile,
     rules,
     safety,
     sign_in,
+    tokens,
 )
 from bot.console import (
     blueprint as door,
 )
 
-PAGES = (home, sign_in, accounts, connecting, rules, menu, conversations, followers, health, pages)
+PAGES = (
+    home, sign_in, profile, accounts, connecting, rules, menu, conversations, followers, health, people, tokens, audit,
+    pages,
+)  # fmt: skip
 
 door.blueprint.before_request(safety.check_form)
 door.blueprint.before_request(door.let_in)
 door.blueprint.after_request(safety.add_headers)
+door.blueprint.after_request(door.keep_cookie)
 
 
 def register(app: Flask) -> None:

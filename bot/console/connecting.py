@@ -15,13 +15,13 @@ from models import Account, Takeover, TakeoverStatus
 
 
 @blueprint.get("/<account>/connect")
-@requires("signed-in")
+@requires("accounts:write")
 def connect() -> ResponseReturnValue:
     return _page()
 
 
 @blueprint.post("/<account>/connect/reveal")
-@requires("signed-in")
+@requires("accounts:write")
 def connect_reveal() -> ResponseReturnValue:
     """The token and key to copy into WeChat; who looked is recorded."""
     with transaction() as session:
@@ -31,7 +31,7 @@ def connect_reveal() -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/connect/check")
-@requires("signed-in")
+@requires("accounts:write")
 def check_connection() -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
@@ -41,7 +41,7 @@ def check_connection() -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/connect/read")
-@requires("signed-in")
+@requires("accounts:write")
 def read_console() -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
@@ -51,7 +51,7 @@ def read_console() -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/connect/<int:takeover_id>/approve")
-@requires("signed-in")
+@requires("accounts:write")
 def approve_takeover(takeover_id: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
@@ -62,7 +62,7 @@ def approve_takeover(takeover_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/connect/<int:takeover_id>/restore")
-@requires("signed-in")
+@requires("accounts:write")
 def restore_takeover(takeover_id: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
@@ -73,7 +73,7 @@ def restore_takeover(takeover_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<account>/abilities")
-@requires("signed-in")
+@requires("accounts:read")
 def account_abilities() -> ResponseReturnValue:
     return show("accounts/abilities.html", abilities=abilities.of(current_account()))
 

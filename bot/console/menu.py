@@ -16,7 +16,7 @@ from bot.wechat import limits
 
 
 @blueprint.route("/<account>/menu", methods=["GET", "POST"])
-@requires("signed-in")
+@requires("menus:read", to_change="menus:write")
 def menu_edit() -> ResponseReturnValue:
     """One form, two buttons: save, or save and publish."""
     account = current_account()
@@ -45,7 +45,7 @@ def menu_edit() -> ResponseReturnValue:
 
 
 @blueprint.get("/<account>/menu/history")
-@requires("signed-in")
+@requires("menus:read")
 def menu_history() -> ResponseReturnValue:
     """What was published; with ?version=, how that one differs from what followers have."""
     account = current_account()
@@ -63,7 +63,7 @@ def menu_history() -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/menu/history/<int:version_id>/roll-back")
-@requires("signed-in")
+@requires("menus:write")
 def roll_back_menu(version_id: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())

@@ -14,6 +14,7 @@ from models import (
     MenuOutcome,
     MenuVersion,
     ReplyWindow,
+    Role,
     Rule,
     Send,
     SendStatus,
@@ -273,7 +274,7 @@ def _talk(create: Create, account: Account, made: list[Rule], people: list[Follo
                 reply={"kind": "text", "text": "好的，正在为您转接店里的同事。"} if text == "人工" else None,
             )
         )
-    operator = create.operator("小美")
+    operator = create.operator("小美", role=Role.AGENT, account=account)
     for at, (text, status, error) in enumerate(
         [
             ("您好，周六晚上还有一间“听雨”，可坐 10 人。", SendStatus.SENT, ""),

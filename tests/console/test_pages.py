@@ -23,6 +23,9 @@ OF_ACCOUNT = (
     "/followers",
     "/followers?search=林",
     "/health",
+    "/people",
+    "/tokens",
+    "/audit",
 )
 GENERAL = ("/accounts", "/accounts/new", "/profile")
 

@@ -1,6 +1,6 @@
 """takeover.
 
-Revision: 0004, after 0001
+Revision: 0004, after 0002
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ import models
 
 
 revision = '0004'
-down_revision = '0001'
+down_revision = '0002'
 branch_labels = None
 depends_on = None
 
