@@ -19,6 +19,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "rules": ("title", "trigger", "keywords", "replies", "reply_mode", "is_enabled", "starts_on", "ends_on",
               "time_from", "time_to", "tag_id"),
     "menus": ("buttons",),
+    "menu_versions": ("number", "buttons"),
+    "takeovers": ("status",),
     "followers": ("remark",),
     "operators": ("name", "is_active"),
     "memberships": ("role",),
