@@ -190,6 +190,11 @@ def forget_tries(name: str, address: str) -> None:
         log.warning("sign_in.uncounted", error=type(error).__name__)
 
 
+def forget() -> None:
+    """Drop the tries that this process counted by itself."""
+    _tries_here.clear()
+
+
 def sign_in(session: Session, operator: Operator, device: str) -> str:
     """Begin a sign-in for someone who has proved who they are; return the new cookie's value."""
     cookie = secrets.token_urlsafe(32)
