@@ -65,9 +65,9 @@ def downgrade() -> None:
 
 
 def _rename_scopes(names: dict[str, str]) -> None:
-    tokens = sa.table('api_tokens', sa.column('id', NUMBER), sa.column('scopes', sa.JSON()))
+    keys = sa.table('api_tokens', sa.column('id', NUMBER), sa.column('scopes', sa.JSON()))
     connection = op.get_bind()
-    for token_id, scopes in connection.execute(sa.select(tokens.c.id, tokens.c.scopes)).all():
+    for key_id, scopes in connection.execute(sa.select(keys.c.id, keys.c.scopes)).all():
         renamed = [names.get(scope, scope) for scope in scopes]
         if renamed != scopes:
-            connection.execute(sa.update(tokens).where(tokens.c.id == token_id).values(scopes=renamed))
+            connection.execute(sa.update(keys).where(keys.c.id == key_id).values(scopes=renamed))
