@@ -7,16 +7,19 @@ from models.accounts import (
     ApiToken,
     AuditRecord,
     CallbackMode,
+    Membership,
     Operator,
+    Role,
     SignIn,
     SignInLink,
 )
 from models.base import Base, UtcDateTime, affected, utc_now
 from models.conversations import Conversation
 from models.followers import Follower, FollowerTag, ReplyWindow, Tag
-from models.menus import Menu
+from models.menus import Menu, MenuOutcome, MenuVersion
 from models.messages import InboundMessage, SeenSignature, Send, SendStatus
 from models.rules import MatchMode, ReplyMode, Rule, RuleVersion, Trigger
+from models.takeovers import Takeover, TakeoverStatus
 from models.tasks import Leadership, Task, TaskStatus
 
 __all__ = [
@@ -33,10 +36,14 @@ __all__ = [
     "InboundMessage",
     "Leadership",
     "MatchMode",
+    "Membership",
     "Menu",
+    "MenuOutcome",
+    "MenuVersion",
     "Operator",
     "ReplyMode",
     "ReplyWindow",
+    "Role",
     "Rule",
     "RuleVersion",
     "SeenSignature",
@@ -45,6 +52,8 @@ __all__ = [
     "SignIn",
     "SignInLink",
     "Tag",
+    "Takeover",
+    "TakeoverStatus",
     "Task",
     "TaskStatus",
     "Trigger",

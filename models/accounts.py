@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, utc_now
@@ -18,6 +19,16 @@ class CallbackMode(StrEnum):
     PLAIN = "plain"
     COMPATIBLE = "compatible"
     SAFE = "safe"
+
+
+class Role(StrEnum):
+    """What a person may do; services.access says what that is."""
+
+    OWNER = "owner"
+    EDITOR = "editor"
+    MARKETER = "marketer"
+    AGENT = "agent"
+    ANALYST = "analyst"
 
 
 class Account(Base):
@@ -40,6 +51,8 @@ class Account(Base):
     human_words: Mapped[list[str]] = mapped_column(default=list)  # a text that is one of these asks for a person
     human_reply: Mapped[str] = mapped_column(Text, default="好的，已为您转接人工客服，请稍候。")
     handover_minutes: Mapped[int] = mapped_column(default=60)  # of silence, then the bot answers again
+    verified_at: Mapped[datetime | None]  # WeChat last tried our address, and the signature was good
+    refused_calls: Mapped[dict[str, Any]] = mapped_column(default=dict)  # path → when it last answered 48001
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -66,7 +79,34 @@ class Operator(Base):
     password_hash: Mapped[str] = mapped_column(String(255), default="")  # empty: sign-in links only
     is_active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str] = mapped_column(String(8), default="")
+    sealed_totp: Mapped[str] = mapped_column(Text, default="")  # the second factor's secret; empty: none
+    totp_step: Mapped[int] = mapped_column(default=0)  # of the last code that was accepted: none is good twice
+    recovery_digests: Mapped[list[str]] = mapped_column(default=list)  # codes not used yet, as hashes
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Membership(Base):
+    """One person's role in one account, or in all of them and the install itself."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        UniqueConstraint("operator_id", "account_id"),
+        # Two NULLs are not equal, so the line above lets a second role for everything through.
+        Index(
+            "uq_memberships_operator_id_everywhere",
+            "operator_id",
+            unique=True,
+            sqlite_where=text("account_id IS NULL"),
+            postgresql_where=text("account_id IS NULL"),
+        ),
+    )
+
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id", ondelete="CASCADE"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    role: Mapped[Role]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    operator: Mapped[Operator] = relationship()
 
 
 class SignIn(Base):
@@ -80,6 +120,7 @@ class SignIn(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime]
+    must_renew: Mapped[bool] = mapped_column(default=False)  # a role changed: the next request gets a new cookie
 
     operator: Mapped[Operator] = relationship()
 
@@ -117,4 +158,6 @@ class AuditRecord(Base):
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id", ondelete="SET NULL"))
     action: Mapped[str] = mapped_column(String(64))  # "rules.edit", "callback.refused"
     detail: Mapped[str] = mapped_column(Text, default="")
+    before: Mapped[dict[str, Any] | None]  # what the change touched, as it was and as it became
+    after: Mapped[dict[str, Any] | None]
     at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,9 +1,10 @@
 """The menu at the foot of the account's chat."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, utc_now
@@ -19,3 +20,26 @@ class Menu(Base):
     published: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     published_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+
+class MenuOutcome(StrEnum):
+    WAITING = "waiting"
+    PUBLISHED = "published"
+    REFUSED = "refused"  # followers keep the menu they had
+    SKIPPED = "skipped"  # a newer one was published instead
+
+
+class MenuVersion(Base):
+    """One publishing of a menu.  Only its outcome is written later."""
+
+    __tablename__ = "menu_versions"
+    __table_args__ = (UniqueConstraint("account_id", "number"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    number: Mapped[int]  # from 1 within the account
+    buttons: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    who: Mapped[str] = mapped_column(String(64), default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    outcome: Mapped[MenuOutcome] = mapped_column(default=MenuOutcome.WAITING)
+    error: Mapped[str] = mapped_column(Text, default="")
+    finished_at: Mapped[datetime | None]

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from bot import clock, database, queue, redis_server, settings, webhook
-from bot.services import rule_lint, rules
+from bot.services import operators, rule_lint, rules
 from models import Base
 from tests.factories import Create, Sim
 
@@ -71,6 +71,7 @@ def forget() -> None:
     rules.forget()
     rule_lint.forget()
     webhook.forget()
+    operators.forget()
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +93,9 @@ def _postgresql() -> Iterator[Any]:
     server = get_server(folder / "data", cleanup_mode="stop")
     admin = sqlalchemy.create_engine(_url(server, "postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # no test cuts the machine's power
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
         connection.exec_driver_sql("CREATE DATABASE blank")
     engine = sqlalchemy.create_engine(_url(server, "blank"))
     Base.metadata.create_all(engine)
@@ -119,7 +123,7 @@ def database_url(
         server, admin = request.getfixturevalue("_postgresql")
         name = f"t{time.monotonic_ns()}"
         with admin.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE blank")
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE blank STRATEGY FILE_COPY")
         url = _url(server, name)
     monkeypatch.setenv("LOBBY_DATABASE_URL", url)
     forget()

@@ -8,9 +8,9 @@ import requests
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.services import accounts, operators, rules
+from bot.services import access, accounts, operators, rules
 from bot.services.rules import RuleDraft
-from models import Account, Follower, Operator, ReplyWindow, Rule, Trigger
+from models import Account, Follower, Operator, ReplyWindow, Role, Rule, Trigger
 
 _numbers = itertools.count(1)
 
@@ -56,8 +56,13 @@ class Create:
         self.session.commit()
         return rule
 
-    def operator(self, name: str = "owner", password: str = "") -> Operator:
+    def operator(
+        self, name: str = "owner", password: str = "", role: Role | None = Role.OWNER, account: Account | None = None
+    ) -> Operator:
+        """An owner of everything, if nothing else is said."""
         operator = operators.create(self.session, name, password)
+        if role:
+            access.give(self.session, operator, role, account)
         self.session.commit()
         return operator
 

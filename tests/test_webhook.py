@@ -245,13 +245,15 @@ def test_t05_what_is_no_message_is_refused_in_one_line(client, create, mode):
 def test_t04_a_long_body_is_refused_by_its_length(client, create, size, signed):
     account = create.account(mode="plain")
     address, _ = Post(account).sealed("")
-    began = time.process_time()
+    seconds = []
+    for _ in range(3):  # the first of a process also compiles our statements
+        began = time.process_time()
+        answer = post(client, address if signed else f"/wechat/{account.slug}", b"<xml>" + b"<a>" * (size // 3))
+        seconds.append(time.process_time() - began)
+        assert answer.status_code in (413, 403)
+        assert is_plain_line(answer)
 
-    answer = post(client, address if signed else f"/wechat/{account.slug}", b"<xml>" + b"<a>" * (size // 3))
-
-    assert answer.status_code in (413, 403)
-    assert is_plain_line(answer)
-    assert time.process_time() - began < 0.25  # 50 ms where nothing else runs
+    assert min(seconds) < 0.25  # 50 ms where nothing else runs
     assert kept() == {}
 
 

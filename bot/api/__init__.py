@@ -6,6 +6,8 @@ from werkzeug.exceptions import HTTPException
 
 from bot.api import (
     accounts,
+    audit,
+    connecting,
     conversations,
     docs,
     followers,
@@ -14,14 +16,19 @@ from bot.api import (
     messages,
     openapi,
     operators,
+    people,
     rule_versions,
     rules,
     sends,
     tasks,
+    tokens,
 )
 from bot.api.contract import ENDPOINTS, bp, told
 
-NOUNS = (accounts, rules, rule_versions, menus, followers, messages, conversations, sends, tasks, health, operators)
+NOUNS = (
+    accounts, connecting, rules, rule_versions, menus, followers, messages, conversations, sends, tasks, health, people, operators,
+    tokens, audit,
+)  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token
 

@@ -100,7 +100,8 @@ def endpoint(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Open a path to tokens with this scope.
 
-    The function takes ``session``, ``account`` when the path has <slug>, the path's ids, ``body`` and ``query``;
+    The function takes ``session``, ``account`` when the path has <slug>, the path's ids, ``body`` and ``query``, and
+    ``token`` or ``by`` (what the token may do) where more than the scope decides;
     it runs in one transaction (GET: only reads) and returns what ``returns`` is read from.
     """
     if scope not in api_tokens.SCOPES or scope == api_tokens.ALL:
@@ -123,7 +124,7 @@ def _view(known: Endpoint) -> Callable[..., Response]:
         slug = ids.pop("slug", None)
         # A number larger than any row's is looked for like any other that is not there.
         values: dict[str, Any] = {name: 0 if value > LARGEST else value for name, value in ids.items()}
-        values["token"] = token
+        values["token"], values["by"] = token, api_tokens.access_of(token)
         if known.body is not None:
             values["body"] = _read_body(known.body)
         values["query"] = _read_query(known.query or In)

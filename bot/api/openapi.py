@@ -79,7 +79,7 @@ def _operation(known: Endpoint, refs: Mapping[Any, dict[str, Any]]) -> dict[str,
     if known.body:
         statuses += [400, 413]
         operation["requestBody"] = {"required": True, "content": _json(refs[known.body, "validation"])}
-    if known.method in ("POST", "PUT", "PATCH"):
+    if known.method != "GET":
         statuses.append(409)
     for status in sorted(statuses):
         operation["responses"][str(status)] = {"$ref": f"#/components/responses/Refused{status}"}

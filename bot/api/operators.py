@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 import models
 from bot.api.contract import In, Out, endpoint
 from bot.errors import Forbidden
-from bot.services import operators
+from bot.services import access, operators
+from bot.services.access import Access
 from bot.settings import settings
+from models import Role
 
 Name = Annotated[str, Field(max_length=200)]
 
@@ -29,6 +31,7 @@ class Operators(Out):
 
 class OperatorDraft(In):
     name: Name
+    role: Annotated[Role | None, Field(description="in all accounts; none: an account gives one")] = None
 
 
 class SignInLinkDraft(In):
@@ -41,7 +44,7 @@ class SignInLink(Out):
     url: str
 
 
-@endpoint("GET", "/operators", scope="operators:read", summary="List who may open the console", returns=Operators)
+@endpoint("GET", "/operators", scope="people:read", summary="List who may open the console", returns=Operators)
 def list_operators(session: Session, token: models.ApiToken) -> dict[str, Any]:
     _for_all_accounts(token)
     return {"items": [_shown(each) for each in operators.list_all(session)]}
@@ -50,36 +53,41 @@ def list_operators(session: Session, token: models.ApiToken) -> dict[str, Any]:
 @endpoint(
     "POST",
     "/operators",
-    scope="operators:write",
+    scope="people:write",
     summary="Add an operator, who comes in by a sign-in link and may then set a password",
     body=OperatorDraft,
     returns=Operator,
     status=201,
 )
-def create_operator(session: Session, token: models.ApiToken, body: OperatorDraft) -> dict[str, Any]:
+def create_operator(session: Session, token: models.ApiToken, body: OperatorDraft, by: Access) -> dict[str, Any]:
     _for_all_accounts(token)
-    return _shown(operators.create(session, body.name))
+    made = operators.create(session, body.name)
+    if body.role is not None:
+        access.give(session, made, body.role, None, by)
+    return _shown(made)
 
 
 @endpoint(
     "POST",
     "/sign-in-links",
-    scope="operators:write",
+    scope="people:write",
     summary="Make a link that signs an operator in once",
     body=SignInLinkDraft,
     returns=SignInLink,
     status=201,
 )
-def create_sign_in_link(session: Session, token: models.ApiToken, body: SignInLinkDraft) -> dict[str, Any]:
+def create_sign_in_link(session: Session, token: models.ApiToken, body: SignInLinkDraft, by: Access) -> dict[str, Any]:
     _for_all_accounts(token)
-    secret = operators.sign_in_link(session, operators.get(session, body.operator))
+    operator = operators.get(session, body.operator)
+    access.must_cover(session, operator, by)  # whoever gets in as them gets all that they may
+    secret = operators.sign_in_link(session, operator)
     return {"url": f"{settings().base_url}/console/sign-in/{secret}"}
 
 
 def _for_all_accounts(token: models.ApiToken) -> None:
-    """Operators see every account: a token for one must not become a person who sees all."""
+    """The list is of all accounts' people; a token for one finds its own under …/members."""
     if token.account_id is not None:
-        raise Forbidden("This token is for one account; operators are for all.")
+        raise Forbidden("This token is for one account; its people are under /accounts/<account>/members.")
 
 
 def _shown(operator: models.Operator) -> dict[str, Any]:

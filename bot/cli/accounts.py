@@ -133,8 +133,10 @@ def reseal() -> None:
     """
     prepared()
     from bot.database import transaction
-    from bot.services import accounts
+    from bot.services import accounts, second_factor
 
+    with transaction() as session:
+        people = second_factor.reseal(session)
     count = 0
     while True:
         with transaction() as session:  # short ones: messages go on being answered
@@ -142,9 +144,12 @@ def reseal() -> None:
         count += touched
         if not touched:
             break
-    click.echo(
-        f"{count} accounts were sealed anew." if count else "All secrets were sealed with the newest key already."
-    )
+    if people:
+        click.echo(f"{people} second factors were sealed anew.")
+    if count or not people:
+        click.echo(
+            f"{count} accounts were sealed anew." if count else "All secrets were sealed with the newest key already."
+        )
 
 
 def _values(given: dict[str, Any]) -> dict[str, Any]:

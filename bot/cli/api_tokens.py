@@ -26,7 +26,7 @@ def create(account: str | None, scopes: tuple[str, ...], name: str, as_json: boo
         found = accounts.get(session, account) if account else None
         plain = api_tokens.create(session, account=found, name=name, scopes=list(scopes))
         detail = f"{name or 'unnamed'}: {', '.join(scopes)}, on the command line"
-        audit.record(session, "api_tokens.create", detail, account_id=found.id if found else None)
+        audit.record(session, "tokens.create", detail, account_id=found.id if found else None)
     if as_json:
         tell_json({"token": plain})
     else:
@@ -80,7 +80,7 @@ def revoke(token_id: int) -> None:
 
     with transaction() as session:
         api_tokens.revoke(session, token_id)
-        audit.record(session, "api_tokens.revoke", f"{token_id}, on the command line")
+        audit.record(session, "tokens.revoke", f"{token_id}, on the command line")
     click.echo("Revoked: it opens nothing from now on.")
 
 

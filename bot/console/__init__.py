@@ -7,26 +7,35 @@ from flask import Flask
 
 from bot.console import (
     accounts,
+    audit,
+    connecting,
     conversations,
     followers,
     health,
     home,
     menu,
     pages,
+    people,
+    profile,
     rule_versions,
     rules,
     safety,
     sign_in,
+    tokens,
 )
 from bot.console import (
     blueprint as door,
 )
 
-PAGES = (home, sign_in, accounts, rule_versions, rules, menu, conversations, followers, health, pages)
+PAGES = (
+    home, sign_in, profile, accounts, connecting, rule_versions, rules, menu, conversations, followers, health, people, tokens, audit,
+    pages,
+)  # fmt: skip
 
 door.blueprint.before_request(safety.check_form)
 door.blueprint.before_request(door.let_in)
 door.blueprint.after_request(safety.add_headers)
+door.blueprint.after_request(door.keep_cookie)
 
 
 def register(app: Flask) -> None:

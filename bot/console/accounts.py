@@ -5,7 +5,7 @@ from typing import Any
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from bot.console.blueprint import account_slug, blueprint, current_account, record, requires
+from bot.console.blueprint import account_slug, blueprint, current_account, own_accounts, record, requires
 from bot.console.forms import Form
 from bot.console.language import _
 from bot.console.pages import say, show
@@ -27,11 +27,11 @@ ZONES = (
 @requires("signed-in")
 def accounts_list() -> ResponseReturnValue:
     with reading() as session:
-        return show("accounts/list.html", found=accounts.list_all(session))
+        return show("accounts/list.html", found=own_accounts(session))
 
 
 @blueprint.route("/accounts/new", methods=["GET", "POST"])
-@requires("signed-in")
+@requires("accounts:write")
 def add_account() -> ResponseReturnValue:
     form = Form({"kind": "service", "mode": "safe", "timezone": "Asia/Shanghai", "is_verified": "1"})
     if request.method == "POST":
@@ -44,13 +44,13 @@ def add_account() -> ResponseReturnValue:
         except Refused as refused:
             form.refuse(refused)
             return show("accounts/new.html", refused.status, form=form, zones=ZONES)
-        say(_("The account is added. Now tell WeChat our address."))
-        return redirect(url_for("console.account_settings", account=slug))
+        say(_("The account is added. Next: see that WeChat knows us, and take over what it does already."))
+        return redirect(url_for("console.connect", account=slug))
     return show("accounts/new.html", form=form, zones=ZONES)
 
 
 @blueprint.route("/<account>/settings", methods=["GET", "POST"])
-@requires("signed-in")
+@requires("accounts:write")
 def account_settings() -> ResponseReturnValue:
     form = Form(_shown(current_account()))
     if request.method == "POST":
@@ -72,7 +72,7 @@ def account_settings() -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/settings/reveal")
-@requires("signed-in")
+@requires("accounts:write")
 def reveal_credentials() -> ResponseReturnValue:
     """The token and key to copy into WeChat; who looked is recorded."""
     with transaction() as session:

@@ -3,41 +3,48 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, abort, current_app, g, redirect, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
 
 from bot.database import reading, transaction
-from bot.services import accounts, audit, operators
+from bot.errors import Forbidden, NotFound
+from bot.services import access, accounts, audit, operators
+from bot.services.access import Access
 from bot.settings import settings
 from models import Account, Operator, SignIn
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
-POLICIES: dict[str, Callable[[Operator | None], bool]] = {
-    "public": lambda operator: True,
-    "signed-in": lambda operator: operator is not None,
-}
+OPEN_TO_ALL, SIGNED_IN = "public", "signed-in"
+POLICIES = {OPEN_TO_ALL, SIGNED_IN, *access.EVERYTHING}  # the others are permissions, which a role has or not
 
 blueprint = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
 
-_declared: dict[Callable[..., Any], str] = {}
+_declared: dict[Callable[..., Any], tuple[str, str]] = {}
 
 
-def requires(policy: str) -> Callable[[View], View]:
-    """Declare who may open a page; a console page without this stops the process at start."""
-    if policy not in POLICIES:
-        raise ValueError(f"There is no policy {policy!r}; known are {', '.join(POLICIES)}.")
+def requires(policy: str, *, to_change: str = "") -> Callable[[View], View]:
+    """Declare who may open a page; a console page without this stops the process at start.
+
+    With ``to_change``, ``policy`` is for looking and this for sending the page's form.
+    """
+    for each in (policy, to_change or policy):
+        if each not in POLICIES:
+            raise ValueError(f"There is no policy {each!r}; known are {', '.join(sorted(POLICIES))}.")
 
     def declare(view: View) -> View:
-        _declared[view] = policy
+        _declared[view] = (policy, to_change or policy)
         return view
 
     return declare
 
 
-def policy_of(app: Flask, endpoint: str) -> str | None:
-    return _declared.get(app.view_functions[endpoint])
+def policy_of(app: Flask, endpoint: str, method: str = "GET") -> str | None:
+    found = _declared.get(app.view_functions[endpoint])
+    return found and found[method not in ("GET", "HEAD", "OPTIONS")]
 
 
 def refuse_undeclared(app: Flask) -> None:
@@ -72,9 +79,44 @@ def acting_operator() -> Operator:
     return operator
 
 
-def record(session: Session, account: Account, action: str, detail: str = "") -> None:
-    """Note, in the change's own transaction, that this operator did it."""
-    audit.record(session, action, detail, account_id=account.id, operator_id=acting_operator().id)
+def record(session: Session, account: Account | None, action: str, detail: str = "", **changed: Any) -> None:
+    """Note, in the change's own transaction, that this operator did it; what its rows were and became is added."""
+    place = account.id if account else None
+    audit.record(session, action, detail, account_id=place, operator_id=acting_operator().id, **changed)
+
+
+def current_access() -> Access:
+    """What whoever is signed in may do, where; read anew for each request."""
+    known: Access = g.get("access") or Access({})
+    return known
+
+
+def own_accounts(session: Session) -> list[Account]:
+    """Those the operator has a role in."""
+    return [each for each in accounts.list_all(session) if current_access().at(each.id)]
+
+
+def may(permission: str) -> bool:
+    """Whether the account of this page (without one: the install) lets the operator do this."""
+    account = g.get("account")
+    return permission in current_access().at(account.id if account else None)
+
+
+def may_open(endpoint: str, method: str = "GET") -> bool:
+    """Whether a page of this account would open; links and buttons that would not are left away."""
+    policy = policy_of(current_app, endpoint, method)
+    return policy in (OPEN_TO_ALL, SIGNED_IN) or (policy is not None and may(policy))
+
+
+def may_send(address: str) -> bool:
+    """Whether a form of ours may be sent to this address."""
+    urls = current_app.create_url_adapter(request)
+    assert urls is not None
+    try:
+        endpoint, _values = urls.match(address.partition("?")[0].partition("#")[0], "POST")
+    except HTTPException:
+        return False
+    return may_open(endpoint, "POST")
 
 
 def current_account() -> Account:
@@ -106,22 +148,31 @@ def _give_account(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def let_in() -> ResponseReturnValue | None:
-    """Before each page, after its form's token was checked: who is it, may they, and which account."""
-    policy = policy_of(current_app, request.endpoint or "")
+    """Before each page, after its form's token was checked: who is it, which account, and may they."""
+    policy = policy_of(current_app, request.endpoint or "", request.method)
     if policy is None:
         abort(403)
     g.sign_in = _identify()
-    if not POLICIES[policy](current_operator()):
-        if current_operator() is not None:
-            abort(403)
-        if request.headers.get("X-Live"):
-            abort(401)
-        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("console.sign_in", next=wanted))
-    if account_slug():
-        with reading() as session:
-            g.account = accounts.get(session, account_slug())
+    operator = current_operator()
+    if operator is None:
+        return None if policy == OPEN_TO_ALL else _to_the_door()
+    with reading() as session:
+        g.access = access.of_operator(session, operator.id)
+        if account_slug():
+            account = accounts.get(session, account_slug())
+            if not current_access().at(account.id):  # the very words of one that is not there (T21)
+                raise NotFound("There is no account “{slug}”.", slug=account_slug())
+            g.account = account
+    if policy not in (OPEN_TO_ALL, SIGNED_IN) and not may(policy):
+        raise Forbidden("Your role does not allow this. Whoever owns the account can give you another one.")
     return None
+
+
+def _to_the_door() -> ResponseReturnValue:
+    if request.headers.get("X-Live"):
+        abort(401)
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("console.sign_in", next=wanted))
 
 
 def _identify() -> SignIn | None:
@@ -130,7 +181,25 @@ def _identify() -> SignIn | None:
         return None
     with reading() as session:
         sign_in = operators.find_sign_in(session, cookie)
+    if sign_in is not None and sign_in.must_renew:
+        with transaction() as session:
+            g.new_cookie = operators.renew(session, sign_in)
+        return sign_in if g.new_cookie else None
     if sign_in is not None and operators.is_due(sign_in):
         with transaction() as session:
             operators.touch(session, sign_in)
     return sign_in
+
+
+def keep_cookie(response: Response) -> Response:
+    """After each page: the cookie that took the old one's place."""
+    if g.get("new_cookie"):
+        set_cookie(response, g.new_cookie)
+    return response
+
+
+def set_cookie(response: AnyResponse, cookie: str) -> None:
+    seconds = int(operators.LIFETIME.total_seconds())
+    response.set_cookie(
+        cookie_name(), cookie, max_age=seconds, path="/", secure=is_https(), httponly=True, samesite="Lax"
+    )

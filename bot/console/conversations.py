@@ -17,20 +17,20 @@ from models import Conversation
 
 
 @blueprint.get("/<account>/conversations")
-@requires("signed-in")
+@requires("conversations:read")
 def conversations_list() -> ResponseReturnValue:
     with reading() as session:
         return show("conversations/list.html", found=_listed(session), shown=_which(), selected=None)
 
 
 @blueprint.get("/<account>/conversations/<int:conversation_id>")
-@requires("signed-in")
+@requires("conversations:read")
 def conversation(conversation_id: int) -> ResponseReturnValue:
     return _thread(conversation_id, Form())
 
 
 @blueprint.post("/<account>/conversations/<int:conversation_id>/reply")
-@requires("signed-in")
+@requires("conversations:write")
 def reply_to_conversation(conversation_id: int) -> ResponseReturnValue:
     text = request.form.get("text", "").replace("\r\n", "\n").strip()
     try:
@@ -47,6 +47,7 @@ def reply_to_conversation(conversation_id: int) -> ResponseReturnValue:
             account = accounts.get(session, account_slug())
             found = conversations.get(session, account, conversation_id)
             conversations.reply(session, account, found, acting_operator(), Text(text=text))
+            record(session, account, "conversations.reply", f"conversation {found.id}")
     except Refused as refused:
         if refused.status == 404:
             raise
@@ -58,7 +59,7 @@ def reply_to_conversation(conversation_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/conversations/<int:conversation_id>/hand-back")
-@requires("signed-in")
+@requires("conversations:write")
 def hand_back(conversation_id: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
@@ -71,7 +72,7 @@ def hand_back(conversation_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/followers/<int:follower_id>/take")
-@requires("signed-in")
+@requires("conversations:write")
 def take_over(follower_id: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())

@@ -15,7 +15,7 @@ PAGE = 50
 
 
 @blueprint.get("/<account>/followers")
-@requires("signed-in")
+@requires("followers:read")
 def followers_list() -> ResponseReturnValue:
     account, search = current_account(), request.args.get("search", "").strip()
     before = request.args.get("before", type=int)
@@ -33,13 +33,13 @@ def followers_list() -> ResponseReturnValue:
 
 
 @blueprint.get("/<account>/followers/<int:follower_id>")
-@requires("signed-in")
+@requires("followers:read")
 def follower(follower_id: int) -> ResponseReturnValue:
     return _one(follower_id, Form())
 
 
 @blueprint.post("/<account>/followers/<int:follower_id>/remark")
-@requires("signed-in")
+@requires("followers:write")
 def rename_follower(follower_id: int) -> ResponseReturnValue:
     try:
         with transaction() as session:
@@ -58,7 +58,7 @@ def rename_follower(follower_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/followers/sync")
-@requires("signed-in")
+@requires("followers:write")
 def sync_followers() -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())

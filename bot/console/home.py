@@ -4,31 +4,32 @@ from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from bot.console import charts, overview
-from bot.console.blueprint import blueprint, current_account, requires
+from bot.console.blueprint import blueprint, current_account, may_open, own_accounts, requires
 from bot.console.language import _, _n
 from bot.console.pages import show
 from bot.console.when import day
 from bot.database import reading
-from bot.services import accounts, conversations, followers
+from bot.services import conversations, followers
 
 
 @blueprint.get("/")
 @requires("signed-in")
 def front_door() -> ResponseReturnValue:
     with reading() as session:
-        known = accounts.list_all(session)
+        known = own_accounts(session)
     if not known:
-        return redirect(url_for("console.add_account"))
+        return redirect(url_for("console.add_account" if may_open("console.add_account") else "console.accounts_list"))
     return redirect(url_for("console.home", account=known[0].slug))
 
 
 @blueprint.get("/<account>/")
-@requires("signed-in")
+@requires("accounts:read")
 def home() -> ResponseReturnValue:
     account = current_account()
     with reading() as session:
         numbers = overview.read(session, account)
-        waiting = [one for one in conversations.list_open(session, account) if one.waiting_since]
+        may_talk = may_open("console.conversations_list")
+        waiting = [one for one in conversations.list_open(session, account) if one.waiting_since and may_talk]
         labels = [f"{date.month}/{date.day}" for date, _count in numbers.days]
         total = sum(count for _date, count in numbers.days)
         chart = charts.line(
@@ -39,11 +40,12 @@ def home() -> ResponseReturnValue:
         )
         is_connected = bool(account.appid and account.original_id and account.sealed_secret)
         steps = [
-            (is_connected, _("Connect the account to WeChat"), "console.account_settings"),
+            (is_connected, _("Connect the account to WeChat"), "console.connect"),
             (numbers.rules > 0, _("Write your first automatic reply"), "console.rules_list"),
             (numbers.has_menu, _("Publish a menu"), "console.menu_edit"),
             (total > 0, _("Receive a first message"), "console.health"),
         ]
+        steps = [step for step in steps if may_open(step[2])]
         return show(
             "home.html",
             numbers=numbers,

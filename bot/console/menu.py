@@ -5,7 +5,7 @@ from typing import Any
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from bot.console.blueprint import account_slug, blueprint, current_account, record, requires
+from bot.console.blueprint import account_slug, acting_operator, blueprint, current_account, record, requires
 from bot.console.forms import Form, nested, rows
 from bot.console.language import _
 from bot.console.pages import say, show
@@ -16,7 +16,7 @@ from bot.wechat import limits
 
 
 @blueprint.route("/<account>/menu", methods=["GET", "POST"])
-@requires("signed-in")
+@requires("menus:read", to_change="menus:write")
 def menu_edit() -> ResponseReturnValue:
     """One form, two buttons: save, or save and publish."""
     account = current_account()
@@ -32,7 +32,7 @@ def menu_edit() -> ResponseReturnValue:
             menus.save(session, account, buttons)
             publishes = "publish" in request.form
             if publishes:
-                menus.publish(session, account)
+                menus.publish(session, account, acting_operator().name)
             action = "menus.publish" if publishes else "menus.edit"
             record(session, account, action)
     except Refused as refused:
@@ -41,6 +41,34 @@ def menu_edit() -> ResponseReturnValue:
         return _page(form, refused.status)
     if not publishes:
         say(_("Saved. Followers still see the published menu."))
+    return redirect(url_for("console.menu_edit", _anchor="publishing"))
+
+
+@blueprint.get("/<account>/menu/history")
+@requires("menus:read")
+def menu_history() -> ResponseReturnValue:
+    """What was published; with ?version=, how that one differs from what followers have."""
+    account = current_account()
+    with reading() as session:
+        chosen = request.args.get("version", "")
+        version = menus.version(session, account, int(chosen)) if chosen.isdecimal() and len(chosen) < 19 else None
+        live = menus.get(session, account).published
+        return show(
+            "menu_history.html",
+            versions=menus.versions(session, account),
+            version=version,
+            live=live,
+            changes=menus.difference(live, version.buttons) if version else [],
+        )
+
+
+@blueprint.post("/<account>/menu/history/<int:version_id>/roll-back")
+@requires("menus:write")
+def roll_back_menu(version_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        account = accounts.get(session, account_slug())
+        menus.roll_back(session, account, version_id, acting_operator().name)
+        record(session, account, "menus.roll_back")
     return redirect(url_for("console.menu_edit", _anchor="publishing"))
 
 

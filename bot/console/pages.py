@@ -13,12 +13,22 @@ from lucide.jinja import lucide
 from werkzeug.exceptions import HTTPException
 
 from bot.console import words
-from bot.console.blueprint import account_slug, blueprint, current_operator, own_path, requires
+from bot.console.blueprint import (
+    account_slug,
+    blueprint,
+    current_operator,
+    may,
+    may_open,
+    may_send,
+    own_accounts,
+    own_path,
+    requires,
+)
 from bot.console.language import _, _n, language, look_up, number, worded
 from bot.console.when import moment, since, span, time_tag, until
 from bot.database import reading
 from bot.errors import Refused
-from bot.services import accounts, conversations
+from bot.services import conversations
 from bot.settings import settings
 
 STATIC = Path(__file__).parent / "static"
@@ -71,6 +81,9 @@ def _for_templates() -> dict[str, object]:
         "is_practice": settings().is_practice,
         "language": language(),
         "look_up": look_up,
+        "may": may,
+        "may_open": may_open,
+        "may_send": may_send,
         "moment": moment,
         "next_theme": THEMES[(THEMES.index(theme()) + 1) % len(THEMES)],
         "number": number,
@@ -91,8 +104,9 @@ def _shell() -> dict[str, object]:
     if current_operator() is None:
         return {"account": None, "accounts": [], "waiting_count": 0}
     with reading() as session:
-        waiting = [one for one in conversations.list_open(session, account) if one.waiting_since] if account else []
-        return {"account": account, "accounts": accounts.list_all(session), "waiting_count": len(waiting)}
+        asks = account and may_open("console.conversations_list")
+        waiting = [one for one in conversations.list_open(session, account) if one.waiting_since] if asks else []
+        return {"account": account, "accounts": own_accounts(session), "waiting_count": len(waiting)}
 
 
 @blueprint.get("/static/<path:name>")

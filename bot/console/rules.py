@@ -38,14 +38,14 @@ OF_ARTICLE = ("title", "description", "picture_url", "url")
 
 
 @blueprint.get("/<account>/rules")
-@requires("signed-in")
+@requires("rules:read")
 def rules_list() -> ResponseReturnValue:
     with reading() as session:
         return _table(session)
 
 
 @blueprint.route("/<account>/rules/new", methods=["GET", "POST"])
-@requires("signed-in")
+@requires("rules:write")
 def add_rule() -> ResponseReturnValue:
     trigger = request.args.get("trigger", "keyword")
     blank = {"trigger": trigger if trigger in set(Trigger) else "keyword", "is_enabled": "1", "reply_mode": "all"}
@@ -55,7 +55,7 @@ def add_rule() -> ResponseReturnValue:
 
 
 @blueprint.route("/<account>/rules/<int:rule_id>", methods=["GET", "POST"])
-@requires("signed-in")
+@requires("rules:read", to_change="rules:write")
 def edit_rule(rule_id: int) -> ResponseReturnValue:
     with reading() as session:
         rule = rules.get(session, current_account(), rule_id)
@@ -63,7 +63,7 @@ def edit_rule(rule_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/rules/<int:rule_id>/switch")
-@requires("signed-in")
+@requires("rules:write")
 def switch_rule(rule_id: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
@@ -74,7 +74,7 @@ def switch_rule(rule_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/rules/<int:rule_id>/move")
-@requires("signed-in")
+@requires("rules:write")
 def move_rule(rule_id: int) -> ResponseReturnValue:
     try:
         place = int(request.form.get("position", ""))
@@ -89,7 +89,7 @@ def move_rule(rule_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/rules/<int:rule_id>/delete")
-@requires("signed-in")
+@requires("rules:write")
 def delete_rule(rule_id: int) -> ResponseReturnValue:
     """Deleted from the draft; the page that follows holds the rule, to put it back."""
     with transaction() as session:
@@ -104,7 +104,7 @@ def delete_rule(rule_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<account>/rules/restore")
-@requires("signed-in")
+@requires("rules:write")
 def restore_rule() -> ResponseReturnValue:
     try:
         draft = RuleDraft.model_validate_json(request.form.get("draft", ""))

@@ -1,4 +1,7 @@
-"""Signing in by password or by one-time link, signing out, and one's own settings."""
+"""Signing in by password (and code) or by one-time link, signing out, and what the browser remembers."""
+
+import hashlib
+import time
 
 from flask import g, redirect, request, url_for
 from flask import session as form_session
@@ -6,24 +9,26 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from bot.console.blueprint import (
-    acting_operator,
     blueprint,
     cookie_name,
     current_operator,
     is_https,
     own_path,
     requires,
+    set_cookie,
     signed_in,
 )
 from bot.console.forms import Form
 from bot.console.language import COOKIE as LANGUAGE_COOKIE
-from bot.console.language import _
-from bot.console.pages import THEME_COOKIE, THEMES, say, show
+from bot.console.pages import THEME_COOKIE, THEMES, show
 from bot.database import reading, transaction
 from bot.errors import Refused, Unauthenticated
-from bot.services import operators
+from bot.services import operators, second_factor
+from models import Operator
 
 YEAR = 365 * 24 * 3600
+WAITING = "second-step"
+CODE_SECONDS = 300  # to find the phone
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -34,12 +39,34 @@ def sign_in() -> ResponseReturnValue:
     form = Form({"name": request.form.get("name", ""), "next": request.values.get("next", "")})
     if request.method == "POST":
         try:
-            cookie = _by_password(form.values["name"], request.form.get("password", ""))
+            operator = _checked(form.values["name"], request.form.get("password", ""))
         except Refused as refused:
             form.refuse(refused)
             return show("sign_in.html", refused.status, form=form)
-        return _with_cookie(redirect(own_path(form.values["next"])), cookie)
+        ask = _ask_for_code if second_factor.is_on(operator) else _let_in
+        return ask(operator, form.values["next"])
     return show("sign_in.html", form=form)
+
+
+@blueprint.post("/sign-in/code")
+@requires("public")
+def sign_in_code() -> ResponseReturnValue:
+    """The second factor, for those whose password was right; counted like passwords."""
+    operator, wanted = _waiting()
+    if operator is None:
+        return redirect(url_for("console.sign_in"))
+    form = Form()
+    try:
+        operators.count_try(operator.name, request.remote_addr or "")
+        with transaction() as session:
+            fits = second_factor.accept(session, operator.id, request.form.get("code", ""))
+        if not fits:
+            raise Unauthenticated("This code does not fit, or was used already.", field="code")
+    except Refused as refused:
+        form.refuse(refused)
+        form.errors = {"code": next(iter(form.errors.values()))}
+        return show("sign_in_code.html", refused.status, form=form)
+    return _let_in(operator, wanted)
 
 
 @blueprint.route("/sign-in/<secret>", methods=["GET", "POST"])
@@ -87,33 +114,8 @@ def preferences() -> ResponseReturnValue:
     return response
 
 
-@blueprint.route("/profile", methods=["GET", "POST"])
-@requires("signed-in")
-def profile() -> ResponseReturnValue:
-    """One's own password, and the browsers one is signed in with."""
-    operator, here, form = acting_operator(), signed_in(), Form()
-    if request.method == "POST":
-        try:
-            _change_password(form)
-            return redirect(url_for("console.profile"))
-        except Refused as refused:
-            form.refuse(refused)
-    with reading() as session:
-        devices = operators.list_sign_ins(session, operator)
-        return show("profile.html", 422 if form.errors else 200, form=form, devices=devices, this_one=here)
-
-
-@blueprint.post("/profile/browsers/<int:sign_in_id>/end")
-@requires("signed-in")
-def end_sign_in(sign_in_id: int) -> ResponseReturnValue:
-    with transaction() as session:
-        operators.end_sign_in(session, acting_operator(), sign_in_id)
-    say(_("That browser is signed out."))
-    return redirect(url_for("console.profile"))
-
-
-def _by_password(name: str, password: str) -> str:
-    """A new cookie's value.  The password is verified between two transactions: it takes a while."""
+def _checked(name: str, password: str) -> Operator:
+    """Whose name and password these are.  The password is verified outside transactions: it takes a while."""
     address = request.remote_addr or ""
     operators.count_try(name, address)
     with reading() as session:
@@ -121,31 +123,51 @@ def _by_password(name: str, password: str) -> str:
     fits = operators.password_fits(operator, password)
     if operator is None or not fits:
         raise Unauthenticated("The name or the password is wrong.", field="password")
-    operators.forget_tries(name, address)
-    with transaction() as session:
-        return operators.sign_in(session, operator, _device())
+    return operator
 
 
-def _change_password(form: Form) -> None:
-    operator, address = acting_operator(), request.remote_addr or ""
-    if operator.password_hash:
-        operators.count_try(operator.name, address)
-        if not operators.password_fits(operator, request.form.get("current", "")):
-            raise Refused("This is not your present password.", field="current")
-        operators.forget_tries(operator.name, address)
+def _ask_for_code(operator: Operator, wanted: str) -> ResponseReturnValue:
+    """What the second step needs to know waits in the form's own signed cookie; it opens nothing by itself."""
+    form_session.clear()
+    g.pop("csrf_token", None)
+    form_session[WAITING] = {
+        "operator": operator.id,
+        "password": fingerprint(operator),
+        "until": time.time() + CODE_SECONDS,
+        "next": wanted,
+    }
+    return show("sign_in_code.html", form=Form())
+
+
+def _waiting() -> tuple[Operator | None, str]:
+    """Who has given their password a moment ago, and where they wanted to go."""
+    kept = form_session.get(WAITING, {})
+    if kept.get("until", 0) < time.time():
+        return None, ""
+    with reading() as session:
+        operator = session.get(Operator, kept["operator"])
+    is_same = operator is not None and operator.is_active and fingerprint(operator) == kept["password"]
+    return (operator if is_same else None), str(kept["next"])
+
+
+def fingerprint(operator: Operator) -> str:
+    """Changes with the password; tells nothing of it, nor of its hash."""
+    return hashlib.sha256(f"second step:{operator.password_hash}".encode()).hexdigest()[:16]
+
+
+def _let_in(operator: Operator, wanted: str) -> ResponseReturnValue:
+    operators.forget_tries(operator.name, request.remote_addr or "")
     with transaction() as session:
-        operators.set_password(session, operator, request.form.get("password", ""), keep=signed_in())
-    say(_("Your password is changed. Your other browsers are signed out."))
+        cookie = operators.sign_in(session, operator, _device())
+    return _with_cookie(redirect(own_path(wanted)), cookie)
 
 
 def _with_cookie(response: Response, cookie: str) -> Response:
     """Every sign-in has a new cookie and new form tokens; what was in the browser before is worth nothing."""
     form_session.clear()
     g.pop("csrf_token", None)
-    seconds = int(operators.LIFETIME.total_seconds())
-    response.set_cookie(
-        cookie_name(), cookie, max_age=seconds, path="/", secure=is_https(), httponly=True, samesite="Lax"
-    )
+    g.new_cookie = ""
+    set_cookie(response, cookie)
     return response
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.console.language import _
-from models import CallbackMode, MatchMode, SendStatus, Trigger
+from models import CallbackMode, MatchMode, MenuOutcome, Role, SendStatus, Trigger
 
 
 def trigger(value: str) -> str:
@@ -31,6 +31,127 @@ def mode(value: str) -> str:
         CallbackMode.COMPATIBLE: _("Compatible"),
         CallbackMode.SAFE: _("Safe (encrypted)"),
     }[CallbackMode(value)]
+
+
+def role(value: str) -> str:
+    return roles()[value][0]
+
+
+def roles() -> dict[str, tuple[str, str]]:
+    """Role → its name, and in one line what it may do."""
+    return {
+        Role.OWNER: (_("Owner"), _("everything, also people, API tokens and the audit log")),
+        Role.EDITOR: (_("Editor"), _("replies, menu, followers and conversations")),
+        Role.MARKETER: (_("Marketer"), _("menu and followers; sees replies, not conversations")),
+        Role.AGENT: (_("Agent"), _("answers conversations and names followers")),
+        Role.ANALYST: (_("Analyst"), _("looks at numbers, replies and followers, changes nothing")),
+    }
+
+
+def audit_kinds() -> dict[str, str]:
+    """What an action in the audit log begins with → what it is about."""
+    return {
+        "accounts": _("Settings"),
+        "rules": _("Automatic replies"),
+        "menus": _("Menu"),
+        "followers": _("Followers"),
+        "conversations": _("Conversations"),
+        "sends": _("Messages"),
+        "people": _("People"),
+        "operators": _("Sign-in"),
+        "tokens": _("API tokens"),
+        "callback": _("WeChat's calls"),
+    }
+
+
+def column(value: str) -> str:
+    """What an audit record calls a column by → its name; one nobody named here is shown as it is."""
+    known = {
+        "name": _("Name"),
+        "title": _("Name"),
+        "role": _("Role"),
+        "is_active": _("may sign in"),
+        "scopes": _("May do"),
+        "revoked_at": _("revoked"),
+        "remark": _("Remark"),
+        "buttons": _("Menu"),
+        "trigger": _("What happens"),
+        "keywords": _("Keywords"),
+        "reply_mode": _("Which reply"),
+        "is_verified": _("Verified by WeChat"),
+        "slug": _("Address"),
+        "starts_on": _("From day"),
+        "ends_on": _("To day"),
+        "time_from": _("From hour"),
+        "time_to": _("To hour"),
+        "tag_id": _("Followers with the tag"),
+        "replies": _("Replies"),
+        "is_enabled": _("switched on"),
+        "kind": _("Kind"),
+        "timezone": _("Time zone"),
+        "human_words": _("Words that ask for a person"),
+        "human_reply": _("What the bot says then"),
+        "handover_minutes": _("Minutes until the bot answers again"),
+        "sealed_secret": "AppSecret",
+        "sealed_token": _("Token"),
+        "sealed_aes_key": "EncodingAESKey",
+        "appid": "AppID",
+        "original_id": _("Original id"),
+        "mode": _("How WeChat sends messages"),
+    }
+    return known.get(value, value)
+
+
+def recorded(name: str, value: Any) -> str:
+    """A value in an audit record, for people: each of a list on its own line."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return "\n".join(recorded(name, each) for each in value)
+    if isinstance(value, dict):
+        return " · ".join(recorded(name, each) for each in value.values() if each)
+    worded = {"role": role, "trigger": trigger, "mode": mode}.get(name)
+    return worded(value) if worded and value else str(value)
+
+
+def audit_action(value: str) -> str:
+    """“Rules: switch” as the log has it; an action nobody named here is shown as it is."""
+    known = {
+        "people.invite": _("Invited"),
+        "people.role": _("Changed the role of"),
+        "people.remove": _("Took the role away from"),
+        "people.activate": _("Let sign in again:"),
+        "people.deactivate": _("Let sign in no more:"),
+        "people.end_browsers": _("Signed out everywhere:"),
+        "people.link": _("Made a sign-in link for"),
+        "people.second_factor_off": _("Switched off the second step of"),
+        "operators.sign_in": _("Signed in"),
+        "operators.password": _("Changed the password"),
+        "operators.end_browser": _("Signed out a browser"),
+        "operators.second_factor_on": _("Switched on the second step"),
+        "operators.second_factor_off": _("Switched off the second step"),
+        "tokens.create": _("Made a token"),
+        "tokens.revoke": _("Revoked a token"),
+        "accounts.add": _("Added the account"),
+        "accounts.create": _("Added the account"),
+        "accounts.edit": _("Changed the settings"),
+        "accounts.reveal": _("Looked at the token and key"),
+        "rules.add": _("Added a rule"),
+        "rules.edit": _("Changed a rule"),
+        "rules.switch": _("Switched a rule on or off"),
+        "rules.move": _("Moved a rule"),
+        "rules.delete": _("Deleted a rule"),
+        "rules.restore": _("Put a rule back"),
+        "menus.edit": _("Changed the menu"),
+        "menus.publish": _("Published the menu"),
+        "followers.rename": _("Changed a remark"),
+        "followers.sync": _("Read all followers"),
+        "conversations.reply": _("Answered"),
+        "conversations.take": _("Took over"),
+        "conversations.hand_back": _("Handed back to the bot"),
+        "callback.refused": _("Refused a call at WeChat's address"),
+    }
+    return known.get(value, value)
 
 
 def kind(value: str) -> str:
@@ -91,6 +212,45 @@ def menu_kinds() -> dict[str, str]:
         "article_id": _("Send a published article"),
         "article_view_limited": _("Open a published article"),
     }
+
+
+def menu_outcome(value: str) -> str:
+    return {
+        MenuOutcome.WAITING: _("waiting"),
+        MenuOutcome.PUBLISHED: _("published"),
+        MenuOutcome.REFUSED: _("refused by WeChat"),
+        MenuOutcome.SKIPPED: _("overtaken by a newer one"),
+    }[MenuOutcome(value)]
+
+
+def menu_change(value: str) -> str:
+    return {"added": _("added"), "removed": _("removed"), "changed": _("changed")}[value]
+
+
+def menu_action(button: Mapping[str, Any]) -> str:
+    """A button in one line: its name and what it does."""
+    value = next((str(button[name]) for name in ("url", "key", "media_id", "article_id") if button.get(name)), "")
+    parts = (button.get("name"), menu_kinds().get(str(button.get("type")), ""), value)
+    return " · ".join(str(part) for part in parts if part)
+
+
+def ability(name: str) -> str:
+    return {
+        "answer": _("Answer at once"),
+        "read_console": _("Read the menu and replies of WeChat's console"),
+        "set_menu": _("Set the menu"),
+        "conditional_menus": _("Menus for some followers"),
+        "write_later": _("Write after the first reply"),
+        "broadcast": _("Broadcast to all"),
+        "send_to_chosen": _("Broadcast to chosen followers"),
+        "followers": _("Followers and tags"),
+        "files": _("Files and drafts"),
+        "publish": _("Publish articles"),
+        "statistics": _("Statistics of WeChat"),
+        "qr_codes": _("QR codes that tell where they hang"),
+        "templates": _("Notifications by template"),
+        "web_login": _("Know who opens a web page"),
+    }.get(name, name)
 
 
 def source(value: str) -> str:

@@ -10,7 +10,7 @@ from rq.timeouts import JobTimeoutException
 
 from bot import clock
 from bot.database import transaction
-from bot.jobs import follower_sync, menus
+from bot.jobs import connecting, follower_sync, menus
 from bot.services import tasks, vault
 from bot.services.tasks import Claimed
 from bot.wechat.errors import OutcomeUnknown, QuotaReached, Temporary, TokenRefused, WeChatError
@@ -21,7 +21,12 @@ OUR_FAULT = "Something went wrong on our side. The log has the details; start it
 
 # Makes one step and returns the task as it is then; None: it is finished, or not ours any more.
 Step = Callable[[Claimed], Claimed | None]
-KINDS: dict[str, Step] = {"menu_publish": menus.publish, "follower_sync": follower_sync.step}
+KINDS: dict[str, Step] = {
+    "menu_publish": menus.publish,
+    "follower_sync": follower_sync.step,
+    "takeover": connecting.take_over,
+    "connection_check": connecting.check,
+}
 
 stopping = threading.Event()  # the worker was asked to stop: finish the step, leave the rest to the next one
 

@@ -13,9 +13,12 @@ from bot.services import accounts, tokens
 from bot.services.checks import Check, fail, ok, warn
 from bot.services.vault import Unreadable
 from bot.settings import Settings, settings
+from bot.wechat.client import Client
 from bot.wechat.errors import WeChatError
 from models import Account, InboundMessage
 
+CHECK = "connection_check"  # the task that looks line by line
+LINES = 7  # of ``connection``
 SKEW_SECONDS = 60  # the callback refuses signatures 300 s off; this is the time to say so
 
 
@@ -26,6 +29,77 @@ def report(account: Account) -> list[Check]:
     if not checks[0].is_failure:
         checks.append(_token(account))
     return [*checks, *_skew(known), _callback(known, account)]
+
+
+def connection(account: Account) -> Iterator[Check]:
+    """The same looks, line by line, for somebody who connects the account.  Asks WeChat: outside any transaction."""
+    known = settings()
+    url = f"{known.base_url}/wechat/{account.slug}"
+    secrets = _secrets(account)
+    yield secrets
+    if secrets.is_failure:
+        yield warn("Access token", "Not asked for: the AppID and AppSecret come first.", "")
+        yield warn("IP whitelist", "Not known before WeChat was asked.", "")
+        yield warn("Rights", "Not known before WeChat was asked.", "")
+    else:
+        yield from _asked(account)
+    skew = next(_skew(known), None)
+    yield skew or warn("Time", "WeChat did not answer, so the clocks could not be compared.", "")
+    yield _verified(account, url)
+    yield _callback(known, account)
+
+
+def _asked(account: Account) -> Iterator[Check]:
+    """Token, whitelist, rights: three answers to two calls."""
+    client = tokens.client_for(account)
+    try:
+        client.callback_ips()
+    except WeChatError as error:
+        if error.errcode == 40164:
+            yield warn("Access token", "WeChat gives none before this server's address is on the whitelist.", "")
+            yield fail(
+                "IP whitelist",
+                "{advice}",
+                "Add the address under “IP whitelist” in WeChat's console.",
+                advice=error,
+                address=error.address,
+            )
+        else:
+            yield fail("Access token", "{advice} ({code})", "", advice=error, code=error.errcode or "no answer")
+            yield warn("IP whitelist", "Not known before WeChat was asked.", "")
+        yield warn("Rights", "Not known before WeChat was asked.", "")
+    else:
+        yield ok("Access token", "WeChat gave one.")
+        yield ok("IP whitelist", "This server's address is on it, or there is none.")
+        yield _rights(client)
+    finally:
+        client.close()
+
+
+def _rights(client: Client) -> Check:
+    try:
+        client.get_menu()
+    except WeChatError as error:
+        if error.errcode == 48001:
+            return warn(
+                "Rights",
+                "This account may not set its menu from a server (48001).",
+                "Only verified accounts may. Its menu stays as WeChat's console has it.",
+            )
+        return fail("Rights", "{advice} ({code})", "", advice=error, code=error.errcode or "no answer")
+    return ok("Rights", "This account may set its menu from here.")
+
+
+def _verified(account: Account, url: str) -> Check:
+    if account.verified_at is None:
+        return warn(
+            "Verification",
+            "WeChat has not tried our address yet. Whether it can be reached from outside cannot be known from here.",
+            "Enter {url}, the token and the key in WeChat's console; WeChat tries it when you save.",
+            url=url,
+        )
+    minutes = max(0, int((clock.now() - account.verified_at).total_seconds() // 60))
+    return ok("Verification", "WeChat reached us and knew the token {minutes} minutes ago.", minutes=minutes)
 
 
 def _secrets(account: Account) -> Check:

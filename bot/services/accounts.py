@@ -8,8 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
+from sqlalchemy import update as update_row
 from sqlalchemy.orm import Session
 
+from bot import clock
 from bot.errors import Conflict, NotFound, Refused
 from bot.services import vault
 from bot.services.folding import fold
@@ -94,6 +96,20 @@ def update(session: Session, account: Account, values: dict[str, Any]) -> None:
             setattr(account, f"sealed_{name}", vault.seal(value, "accounts", account.slug, name))
         else:
             setattr(account, name, value)
+    if checked.keys() & {"appid", "kind", "is_verified"}:
+        account.refused_calls = {}  # it may be allowed more now
+
+
+def note_verified(session: Session, slug: str) -> None:
+    """WeChat tried our address, and signed with this account's token."""
+    session.execute(update_row(Account).where(Account.slug == slug).values(verified_at=clock.now()))
+
+
+def note_refused_call(session: Session, account_id: int, call: str) -> None:
+    """WeChat said that this account may not make this call (48001)."""
+    account = session.get(Account, account_id, with_for_update=True)
+    if account is not None:
+        account.refused_calls = {**account.refused_calls, call: clock.now().isoformat()}
 
 
 def secret(account: Account) -> str:

@@ -55,3 +55,34 @@ def warn(name: str, template: str, remedy: str, **values: Any) -> Check:
 
 def fail(name: str, template: str, remedy: str, **values: Any) -> Check:
     return Check(name, State.FAIL, template, remedy, values)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a WeChatError advised, in both languages."""
+
+    en: str
+    zh: str
+
+    def advice(self, language: str = "en") -> str:
+        return self.zh if language.lower().startswith("zh") else self.en
+
+
+def kept(check: Check) -> dict[str, Any]:
+    """A check as JSON, for whoever looks later."""
+    values = {
+        name: {"en": value.advice("en"), "zh": value.advice("zh")} if hasattr(value, "advice") else value
+        for name, value in check.values.items()
+    }
+    return {
+        "subject": check.subject,
+        "state": check.state.value,
+        "template": check.template,
+        "remedy": check.remedy,
+    } | {"values": values}
+
+
+def read(kept: dict[str, Any]) -> Check:
+    """The check that ``kept`` made this of."""
+    values = {name: Advice(**value) if isinstance(value, dict) else value for name, value in kept["values"].items()}
+    return Check(kept["subject"], State(kept["state"]), kept["template"], kept["remedy"], values)

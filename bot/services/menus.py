@@ -4,16 +4,16 @@ import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.errors import Refused
+from bot.errors import NotFound, Refused
 from bot.services import tasks
 from bot.services.tasks import Claimed
 from bot.wechat import limits
-from models import Account, Menu, Task
+from models import Account, Menu, MenuOutcome, MenuVersion, Task
 
 KIND = "menu_publish"
 
@@ -55,10 +55,20 @@ _NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the job is to publish, and which wish of the operators' that is."""
+    """What the job is to publish, and which version that is."""
 
     buttons: list[dict[str, Any]]
-    wish: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One button that two menus do not have in common; its places count from 1."""
+
+    kind: str  # added, removed, changed
+    place: str  # "2" or "2.3"
+    was: dict[str, Any] | None
+    now: dict[str, Any] | None
 
 
 def get(session: Session, account: Account) -> Menu:
@@ -82,22 +92,72 @@ def save(session: Session, account: Account, buttons: list[dict[str, Any]]) -> M
     return menu
 
 
-def publish(session: Session, account: Account) -> Task:
-    """Have the worker give followers the menu as it is saved now; phones show it within some five minutes."""
+def publish(session: Session, account: Account, who: str = "", buttons: list[dict[str, Any]] | None = None) -> Task:
+    """Have the worker give followers the menu as it is saved now; phones show it within some five minutes.
+
+    Args:
+        who: whose wish it is, for the history.
+        buttons: another menu than the saved one.
+    """
     tasks.lock(session, account)
-    task = tasks.find_open(session, account, KIND)
-    if task is None:
-        return tasks.start(session, account, KIND, {"wish": 1})
-    # One is under way, perhaps with an older menu: it looks once more before it ends.
-    task.state = {**task.state, "wish": int(task.state.get("wish", 0)) + 1}
+    waiting = MenuVersion.account_id == account.id, MenuVersion.outcome == MenuOutcome.WAITING
+    session.execute(update(MenuVersion).where(*waiting).values(outcome=MenuOutcome.SKIPPED, finished_at=clock.now()))
+    version = MenuVersion(
+        account_id=account.id,
+        number=_newest(session, account.id) + 1,
+        buttons=get(session, account).buttons if buttons is None else checked(buttons),
+        who=who[:64],
+    )
+    session.add(version)
     session.flush()
-    return task
+    return tasks.start(session, account, KIND)  # one under way looks for a newer version before it ends
+
+
+def versions(session: Session, account: Account, limit: int = 100) -> list[MenuVersion]:
+    """What was published, or tried; the newest first."""
+    query = select(MenuVersion).where(MenuVersion.account_id == account.id)
+    return list(session.scalars(query.order_by(MenuVersion.number.desc()).limit(limit)))
+
+
+def version(session: Session, account: Account, version_id: int) -> MenuVersion:
+    found = session.scalar(
+        select(MenuVersion).where(MenuVersion.id == version_id, MenuVersion.account_id == account.id)
+    )
+    if found is None:
+        raise NotFound("There is no such menu.")
+    return found
+
+
+def roll_back(session: Session, account: Account, version_id: int, who: str = "") -> Task:
+    """Take an earlier menu to edit and publish it again, as a new version."""
+    save(session, account, version(session, account, version_id).buttons)
+    return publish(session, account, who)
+
+
+def difference(was: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[Change]:
+    """Place by place; a menu has so few that no cleverer comparison reads better."""
+    before, after = _places(was), _places(now)
+    changes = []
+    for place in sorted(before | after):
+        old, new = before.get(place), after.get(place)
+        if old != new:
+            kind = "added" if old is None else "removed" if new is None else "changed"
+            changes.append(Change(kind, ".".join(map(str, place)), old, new))
+    return changes
 
 
 def wanted(session: Session, claimed: Claimed) -> Wanted:
     """What is to be published by a task that we hold."""
-    buttons = session.scalar(select(Menu.buttons).where(Menu.account_id == claimed.account_id))
-    return Wanted(buttons or [], _wish(session, claimed))
+    newest = session.scalar(
+        select(MenuVersion)
+        .where(MenuVersion.account_id == claimed.account_id)
+        .order_by(MenuVersion.number.desc())
+        .limit(1)
+    )
+    if newest is None:  # the task was begun before versions were kept
+        buttons = session.scalar(select(Menu.buttons).where(Menu.account_id == claimed.account_id))
+        return Wanted(buttons or [], 0)
+    return Wanted(newest.buttons, newest.number)
 
 
 def published(session: Session, claimed: Claimed, sent: Wanted) -> bool:
@@ -110,10 +170,21 @@ def published(session: Session, claimed: Claimed, sent: Wanted) -> bool:
         .values(published=sent.buttons, published_at=clock.now(), updated_at=Menu.updated_at)
         .execution_options(synchronize_session=False)
     )
-    if _wish(session, claimed) != sent.wish:
+    _settle(session, claimed, sent, MenuOutcome.PUBLISHED)
+    if _newest(session, claimed.account_id) != sent.number:
         tasks.later(session, claimed, clock.now())
         return False
     tasks.finish(session, claimed)
+    return True
+
+
+def refused(session: Session, claimed: Claimed, sent: Wanted, sentence: str) -> bool:
+    """WeChat did not take the menu; followers keep the one they have.  False: there is a newer one to try."""
+    session.execute(select(Account.id).where(Account.id == claimed.account_id).with_for_update())
+    _settle(session, claimed, sent, MenuOutcome.REFUSED, sentence)
+    if _newest(session, claimed.account_id) != sent.number:
+        tasks.later(session, claimed, clock.now())
+        return False
     return True
 
 
@@ -211,6 +282,22 @@ def _made(session: Session, account: Account) -> Menu:
     return menu
 
 
-def _wish(session: Session, claimed: Claimed) -> int:
-    state = session.scalar(select(Task.state).where(Task.id == claimed.task_id)) or {}
-    return int(state.get("wish", 0))
+def _newest(session: Session, account_id: int) -> int:
+    return session.scalar(select(func.max(MenuVersion.number)).where(MenuVersion.account_id == account_id)) or 0
+
+
+def _settle(session: Session, claimed: Claimed, sent: Wanted, outcome: MenuOutcome, error: str = "") -> None:
+    session.execute(
+        update(MenuVersion)
+        .where(MenuVersion.account_id == claimed.account_id, MenuVersion.number == sent.number)
+        .values(outcome=outcome, error=error, finished_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _places(buttons: list[dict[str, Any]]) -> dict[tuple[int, ...], dict[str, Any]]:
+    places: dict[tuple[int, ...], dict[str, Any]] = {}
+    for at, button in enumerate(buttons, start=1):
+        places[at,] = {name: value for name, value in button.items() if name != "sub_button"}
+        places |= {(at, *place): each for place, each in _places(button.get("sub_button") or []).items()}
+    return places

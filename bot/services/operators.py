@@ -3,7 +3,8 @@
 import hashlib
 import secrets
 import time
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from functools import cache
 from threading import BoundedSemaphore
 
@@ -11,13 +12,13 @@ import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from redis.exceptions import RedisError
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from bot import queue
 from bot.errors import Conflict, NotFound, Refused, Unauthenticated
 from bot.services import audit
-from models import Operator, SignIn, SignInLink, utc_now
+from models import Operator, SignIn, SignInLink, affected, utc_now
 
 LIFETIME = timedelta(days=30)  # of one browser's sign-in
 LINK_MINUTES = 15
@@ -75,6 +76,16 @@ def list_all(session: Session) -> list[Operator]:
     return list(session.scalars(select(Operator).order_by(Operator.id)))
 
 
+def names(session: Session, ids: Collection[int]) -> dict[int, str]:
+    return dict(session.execute(select(Operator.id, Operator.name).where(Operator.id.in_(ids))).all())
+
+
+def last_seen(session: Session, ids: Collection[int]) -> dict[int, datetime]:
+    """When each was last here; those who were never signed in are left out."""
+    query = select(SignIn.operator_id, func.max(SignIn.seen_at)).where(SignIn.operator_id.in_(ids))
+    return dict(session.execute(query.group_by(SignIn.operator_id)).all())
+
+
 def hash_password(password: str) -> str:
     """Takes 0.1 to 0.2 s: call it outside a transaction.
 
@@ -93,7 +104,6 @@ def set_password(session: Session, operator: Operator, password: str, *, keep: S
     session.execute(update(Operator).where(Operator.id == operator.id).values(password_hash=password_hash))
     session.execute(delete(SignIn).where(SignIn.operator_id == operator.id, SignIn.id != (keep.id if keep else 0)))
     session.execute(delete(SignInLink).where(SignInLink.operator_id == operator.id, SignInLink.used_at.is_(None)))
-    audit.record(session, "operators.password", operator_id=operator.id)
 
 
 def set_language(session: Session, operator: Operator, language: str) -> None:
@@ -180,6 +190,11 @@ def forget_tries(name: str, address: str) -> None:
         log.warning("sign_in.uncounted", error=type(error).__name__)
 
 
+def forget() -> None:
+    """Drop the tries that this process counted by itself."""
+    _tries_here.clear()
+
+
 def sign_in(session: Session, operator: Operator, device: str) -> str:
     """Begin a sign-in for someone who has proved who they are; return the new cookie's value."""
     cookie = secrets.token_urlsafe(32)
@@ -217,6 +232,23 @@ def is_due(sign_in: SignIn) -> bool:
 
 def touch(session: Session, sign_in: SignIn) -> None:
     session.execute(update(SignIn).where(SignIn.id == sign_in.id).values(seen_at=utc_now()))
+
+
+def renew(session: Session, sign_in: SignIn) -> str:
+    """A new cookie's value in the old one's place, as after a change of role; "": another request was first."""
+    cookie = secrets.token_urlsafe(32)
+    renewed = session.execute(
+        update(SignIn)
+        .where(SignIn.id == sign_in.id, SignIn.digest == sign_in.digest)
+        .values(digest=_digest(cookie), must_renew=False)
+    )
+    return cookie if affected(renewed) else ""
+
+
+def end_all_sign_ins(session: Session, operator: Operator) -> None:
+    """Every browser, and every link that was not used yet."""
+    session.execute(delete(SignIn).where(SignIn.operator_id == operator.id))
+    session.execute(delete(SignInLink).where(SignInLink.operator_id == operator.id, SignInLink.used_at.is_(None)))
 
 
 def sign_out(session: Session, sign_in: SignIn) -> None:

@@ -31,6 +31,7 @@ AHEAD = timedelta(minutes=5)  # before its end a token is replaced; WeChat has t
 SHORT_LIFE = timedelta(minutes=1)  # shorter ones are used to the end: asking early would return the same one
 REFUSALS, MINUTE = 3, timedelta(seconds=60)  # so many refreshes in vain within a minute open the breaker, for one
 PAUSE = timedelta(seconds=2)  # after a failed fetch: those who waited for it do not each wait for their own
+NOT_ALLOWED = 48001  # this kind of account may not make the call
 POLL_SECONDS = 0.05  # at most, between two looks at a refresh that another process makes
 
 log = structlog.get_logger()
@@ -74,6 +75,11 @@ class AccountClient(Client):
             return super()._ask(call, *args, **options)
         except TokenRefused:
             count_refusal(self.account_id)
+            raise
+        except WeChatError as error:
+            if error.errcode == NOT_ALLOWED and error.call:
+                with transaction() as session:
+                    accounts.note_refused_call(session, self.account_id, error.call)
             raise
 
 

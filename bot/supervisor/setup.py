@@ -90,10 +90,14 @@ def _migrate(settings: Settings) -> None:
 
 def _owners_link() -> str:
     from bot.database import transaction
-    from bot.services import operators
+    from bot.services import access, operators
+    from models import Role
 
     with transaction() as session:
-        owner = operators.find(session, OWNER) or operators.create(session, OWNER)
+        owner = operators.find(session, OWNER)
+        if owner is None:
+            owner = operators.create(session, OWNER)
+            access.give(session, owner, Role.OWNER, None)
         return operators.sign_in_link(session, owner)
 
 

@@ -48,10 +48,15 @@ class WeChatError(Exception):
         """What it means and what to do, for the people who run the account; "zh-CN" or English."""
         chinese = lang.lower().startswith("zh")
         words = _ADVICE.get(self.errcode, self.words) if self.errcode is not None else self.words
-        address = _IP.search(self.errmsg) if self.errcode in _WHITELIST else None
-        if not address:
+        if not self.address:
             return words[chinese]
-        return words[chinese] + (f"（IP：{address[1]}）" if chinese else f" (The address: {address[1]}.)")
+        return words[chinese] + (f"（IP：{self.address}）" if chinese else f" (The address: {self.address}.)")
+
+    @property
+    def address(self) -> str:
+        """This server's address as WeChat sees it, where it says so: it is not on the whitelist."""
+        found = _IP.search(self.errmsg) if self.errcode in _WHITELIST else None
+        return found[1] if found else ""
 
 
 class WindowClosed(WeChatError):

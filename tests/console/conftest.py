@@ -71,7 +71,7 @@ def stranger(app: Flask, session: Session) -> Browser:
 
 @pytest.fixture
 def owner(create: Create) -> Operator:
-    return create.operator("owner")
+    return operators.find(create.session, "owner") or create.operator("owner")
 
 
 @pytest.fixture

@@ -6,7 +6,20 @@ from datetime import timedelta
 from bot import clock
 from bot.services import conversations, followers, menus, rules
 from bot.services.rules import RuleDraft
-from models import Account, Conversation, Follower, InboundMessage, ReplyWindow, Rule, Send, SendStatus
+from models import (
+    Account,
+    Conversation,
+    Follower,
+    InboundMessage,
+    MenuOutcome,
+    MenuVersion,
+    ReplyWindow,
+    Role,
+    Rule,
+    Send,
+    SendStatus,
+    Takeover,
+)
 from tests.factories import Create
 
 NAMES = (
@@ -126,6 +139,53 @@ RULES = (
     },
 )
 
+CONSOLE_MENU = {
+    "is_menu_open": 1,
+    "selfmenu_info": {
+        "button": [
+            {
+                "name": "茶品",
+                "sub_button": {
+                    "list": [
+                        {"type": "text", "name": "今日新茶", "value": "今天到了龙井和碧螺春。"},
+                        {"type": "view", "name": "线上茶铺", "url": "https://tea.example.com/shop"},
+                    ]
+                },
+            },
+            {"name": "视频号", "type": "finder", "value": "x"},
+            {"name": "怎么来", "type": "img", "value": "mediaid456"},
+        ]
+    },
+}
+CONSOLE_REPLIES = {
+    "is_add_friend_reply_open": 1,
+    "is_autoreply_open": 1,
+    "add_friend_autoreply_info": {"type": "text", "content": "欢迎关注云上茶舍！"},
+    "message_default_autoreply_info": {"type": "text", "content": "已收到，稍后回复您。"},
+    "keyword_autoreply_info": {
+        "list": [
+            {
+                "rule_name": "价格与优惠",
+                "reply_mode": "random_one",
+                "keyword_list_info": [
+                    {"type": "text", "match_mode": "contain", "content": "多少钱"},
+                    {"type": "text", "match_mode": "equal", "content": "优惠"},
+                ],
+                "reply_list_info": [
+                    {"type": "text", "content": "新客首杯八折，详情请看价目表。"},
+                    {"type": "text", "content": "本周龙井买一送一。"},
+                ],
+            },
+            {
+                "rule_name": "人工",
+                "reply_mode": "reply_all",
+                "keyword_list_info": [{"type": "text", "match_mode": "equal", "content": "客服"}],
+                "reply_list_info": [{"type": "text", "content": "请拨打 400-000-0000。"}],
+            },
+        ]
+    },
+}
+
 
 @dataclass
 class TeaHouse:
@@ -159,6 +219,10 @@ def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
     people[2].tags.append(tag)
     _talk(create, account, made, people)
     menus.save(session, account, MENU)
+    session.add(Takeover(account_id=account.id, selfmenu=CONSOLE_MENU, autoreply=CONSOLE_REPLIES))
+    session.add(
+        MenuVersion(account_id=account.id, number=1, buttons=MENU[:2], who="小美", outcome=MenuOutcome.PUBLISHED)
+    )
     opened = conversations.take(session, account, people[0], is_waiting=True)
     opened.waiting_since = now - timedelta(minutes=9)
     conversations.take(session, account, people[1], is_waiting=True)
@@ -210,7 +274,7 @@ def _talk(create: Create, account: Account, made: list[Rule], people: list[Follo
                 reply={"kind": "text", "text": "好的，正在为您转接店里的同事。"} if text == "人工" else None,
             )
         )
-    operator = create.operator("小美")
+    operator = create.operator("小美", role=Role.AGENT, account=account)
     for at, (text, status, error) in enumerate(
         [
             ("您好，周六晚上还有一间“听雨”，可坐 10 人。", SendStatus.SENT, ""),

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
 
 from bot import clock
-from bot.services import operators
+from bot.services import audit, operators
 from models import InboundMessage, Operator
 from tests.chromium import launch, needs_chromium
 from tests.console.samples import TeaHouse
@@ -33,6 +33,9 @@ PATHS = (
     "/tea-house/rules/versions/3",
     "/tea-house/rules/unanswered",
     "/tea-house/menu",
+    "/tea-house/menu/history?version=1",
+    "/tea-house/connect",
+    "/tea-house/abilities",
     "/tea-house/conversations",
     "/tea-house/conversations/1",
     "/tea-house/followers",
@@ -41,7 +44,11 @@ PATHS = (
     "/accounts",
     "/accounts/new",
     "/tea-house/health",
+    "/tea-house/people",
+    "/tea-house/tokens",
+    "/tea-house/audit",
     "/profile",
+    "/profile/second-factor",
     "/tea-house/nowhere",
 )
 
@@ -60,7 +67,9 @@ def visit(
 ) -> Iterator[Callable[..., Page]]:
     """Open a page as the owner; anything that goes wrong on it fails the test."""
     address = serve(app) + "/console"
+    owner.password_hash = "set"  # or there is no second step to set up
     cookie = operators.sign_in(create.session, owner, "Chromium")
+    audit.record(create.session, "people.role", "小美", before={"role": "agent"}, after={"role": "editor"})
     create.session.commit()
     contexts, wrong = [], []
 

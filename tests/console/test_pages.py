@@ -15,11 +15,17 @@ OF_ACCOUNT = (
     "/rules?try=你好",
     "/rules/new",
     "/menu",
+    "/menu/history",
+    "/connect",
+    "/abilities",
     "/conversations",
     "/conversations?show=closed",
     "/followers",
     "/followers?search=林",
     "/health",
+    "/people",
+    "/tokens",
+    "/audit",
 )
 GENERAL = ("/accounts", "/accounts/new", "/profile")
 

@@ -15,9 +15,9 @@ NEW = {"slug": "shop", "title": "小店", "kind": "service", "mode": "safe", "ti
 
 def test_adds_an_account(browser: Browser, create: Create) -> None:
     answer = browser.send("/accounts/new", **NEW, appid="wx0123456789abcdef", secret="secret-canary")
-    assert answer.headers["Location"] == "/console/shop/settings"
-    page = browser.open("/shop/settings").text
-    assert "Now tell WeChat our address" in page
+    assert answer.headers["Location"] == "/console/shop/connect"
+    page = browser.open("/shop/connect").text
+    assert "The account is added. Next:" in page
     assert "/wechat/shop" in page
     assert "secret-canary" not in page
     assert not create.session.scalars(select(Account)).one().is_verified  # the box was not ticked

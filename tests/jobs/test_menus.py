@@ -5,6 +5,7 @@ from bot.database import reading, transaction
 from bot.errors import Refused
 from bot.jobs import tasks as jobs
 from bot.services import menus, tokens
+from bot.wechat.errors import WeChatError
 from models import Menu, Task, TaskStatus
 
 MENU = [
@@ -123,3 +124,69 @@ def test_the_longest_that_wechat_takes_is_taken(account):
     ]
 
     assert publish(account, longest).status is TaskStatus.DONE
+
+
+def history(account):
+    with reading() as session:
+        return [(each.number, each.outcome.value, each.who) for each in menus.versions(session, account)]
+
+
+def test_each_publishing_is_kept_and_can_be_rolled_back(account, sim):
+    publish(account, MENU)
+    publish(account, MENU[:1])
+    fault = {"path": "/cgi-bin/menu/create", "times": 1, "errcode": 40054}
+    assert sim.http.post(f"{sim.address}/sim/faults", json=fault, timeout=10).ok
+    publish(account, MENU[1:])
+    assert [(number, outcome) for number, outcome, _who in history(account)] == [
+        (3, "refused"),
+        (2, "published"),
+        (1, "published"),
+    ]
+
+    with transaction() as session:
+        first = menus.versions(session, account)[-1]
+        task_id = menus.roll_back(session, account, first.id, "mei").id
+    jobs.advance(task_id)
+
+    assert live(account) == ["价格", "More"]
+    assert stored(account).buttons == MENU
+    assert history(account)[0] == (4, "published", "mei")
+
+
+def test_a_version_that_a_newer_one_overtook_says_so(account):
+    with transaction() as session:
+        menus.save(session, account, MENU)
+        task_id = menus.publish(session, account).id
+        menus.save(session, account, MENU[:1])
+        assert menus.publish(session, account).id == task_id
+    jobs.advance(task_id)
+
+    assert live(account) == ["价格"]
+    assert [outcome for _number, outcome, _who in history(account)] == ["published", "skipped"]
+
+
+def test_refused_while_a_newer_one_waits_tries_that(account, monkeypatch):
+    create_menu = tokens.AccountClient.create_menu
+
+    def refused(client, menu) -> None:
+        if menu["button"] != MENU:
+            return create_menu(client, menu)
+        with transaction() as session:
+            menus.save(session, account, MENU[:1])
+            menus.publish(session, account)
+        raise WeChatError("bad", 40054)
+
+    monkeypatch.setattr(tokens.AccountClient, "create_menu", refused)
+    task = publish(account, MENU)
+    assert task.status is TaskStatus.READY
+    jobs.advance(task.id)
+
+    assert live(account) == ["价格"]
+    assert [outcome for _number, outcome, _who in history(account)] == ["published", "refused"]
+
+
+def test_the_difference_names_each_button():
+    was, now = MENU, [MENU[0] | {"key": "NEW"}, {"name": "More", "sub_button": []}, {"name": "x"}]
+    changes = [(each.kind, each.place) for each in menus.difference(was, now)]
+    assert changes == [("changed", "1"), ("removed", "2.1"), ("added", "3")]
+    assert menus.difference(was, was) == []

@@ -1,6 +1,6 @@
 """Rules are a draft; what followers get is a published version of them.
 
-Revision: 0003, after 0001
+Revision: 0006, after 0005
 """
 
 from typing import Any
@@ -10,8 +10,8 @@ from alembic import op
 
 import models
 
-revision = "0003"
-down_revision = "0001"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
