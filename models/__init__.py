@@ -15,6 +15,7 @@ from models.accounts import (
 )
 from models.base import Base, UtcDateTime, affected, utc_now
 from models.conversations import Conversation
+from models.crm import Field, FieldKind, FieldValue, FollowerEvent, NameTerm, Note, Stage
 from models.followers import Follower, FollowerTag, ReplyWindow, Tag
 from models.menus import Menu, MenuOutcome, MenuVersion
 from models.messages import InboundMessage, SeenSignature, Send, SendStatus
@@ -31,7 +32,11 @@ __all__ = [
     "Base",
     "CallbackMode",
     "Conversation",
+    "Field",
+    "FieldKind",
+    "FieldValue",
     "Follower",
+    "FollowerEvent",
     "FollowerTag",
     "InboundMessage",
     "Leadership",
@@ -40,6 +45,8 @@ __all__ = [
     "Menu",
     "MenuOutcome",
     "MenuVersion",
+    "NameTerm",
+    "Note",
     "Operator",
     "ReplyMode",
     "ReplyWindow",
@@ -51,6 +58,7 @@ __all__ = [
     "SendStatus",
     "SignIn",
     "SignInLink",
+    "Stage",
     "Tag",
     "Takeover",
     "TakeoverStatus",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, utc_now
@@ -12,7 +12,11 @@ class Follower(Base):
     """Someone who follows, or once wrote to, one account."""
 
     __tablename__ = "followers"
-    __table_args__ = (UniqueConstraint("account_id", "openid"),)
+    __table_args__ = (
+        UniqueConstraint("account_id", "openid"),
+        Index(None, "stage_id", "account_id", "id"),
+        Index(None, "owner_id", "account_id", "id"),
+    )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     openid: Mapped[str] = mapped_column(String(64))
@@ -27,7 +31,10 @@ class Follower(Base):
     silent_until: Mapped[datetime | None]  # a person answers this follower: no bot before then
     seen_at: Mapped[datetime] = mapped_column(default=utc_now)  # last push
     synced_at: Mapped[datetime | None]
-    notes: Mapped[str] = mapped_column(Text, default="")
+    wrote_at: Mapped[datetime | None]  # last message of their own; taps, scans and follows are not
+    blocked_at: Mapped[datetime | None]  # on WeChat's blocklist: nothing comes from them, nothing goes to them
+    stage_id: Mapped[int | None] = mapped_column(ForeignKey("stages.id", ondelete="SET NULL"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id", ondelete="SET NULL"))
 
     tags: Mapped[list["Tag"]] = relationship(secondary="follower_tags", order_by="Tag.id")
 

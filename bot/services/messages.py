@@ -69,7 +69,9 @@ def meet(connection: Connection, account_id: int, message: Message, now: datetim
 
     Holds their row until the end: the same message on another process, and their next one, wait here.
     """
-    row = _UPSERT_FOLLOWER.first(connection, {"account_id": account_id, "openid": message.openid, "seen_at": now})
+    wrote_at = None if message.kind == "event" else now
+    values = {"account_id": account_id, "openid": message.openid, "seen_at": now, "wrote_at": wrote_at}
+    row = _UPSERT_FOLLOWER.first(connection, values)
     assert row is not None
     return Writer(*row)
 
@@ -216,11 +218,16 @@ def _insert(dialect: str, table: type[Base], *names: str) -> Any:
 
 
 def _upsert_follower(dialect: str) -> Executable:
-    empty = dict.fromkeys(("nickname", "remark", "unionid", "language", "source", "notes"), "")
-    statement = _insert(dialect, Follower, "account_id", "openid", "seen_at").values(**empty, is_subscribed=True)
+    empty = dict.fromkeys(("nickname", "remark", "unionid", "language", "source"), "")
+    statement = _insert(dialect, Follower, "account_id", "openid", "seen_at", "wrote_at")
+    statement = statement.values(**empty, is_subscribed=True)
     version = select(Account.rules_version).where(Account.id == bindparam("account_id")).scalar_subquery()
     return statement.on_conflict_do_update(  # type: ignore[no-any-return]
-        index_elements=["account_id", "openid"], set_={"seen_at": statement.excluded.seen_at}
+        index_elements=["account_id", "openid"],
+        set_={
+            "seen_at": statement.excluded.seen_at,
+            "wrote_at": func.coalesce(statement.excluded.wrote_at, Follower.wrote_at),
+        },
     ).returning(Follower.id, Follower.nickname, Follower.is_subscribed, Follower.silent_until, version)
 
 
