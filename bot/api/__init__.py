@@ -26,9 +26,22 @@ from bot.api import (
 from bot.api.contract import ENDPOINTS, bp, told
 
 NOUNS = (
-    accounts, connecting, rules, rule_versions, menus, followers, messages, conversations, sends, tasks, health, people, operators,
-    tokens, audit,
-)  # fmt: skip
+    accounts,
+    connecting,
+    rules,
+    rule_versions,
+    menus,
+    followers,
+    messages,
+    conversations,
+    sends,
+    tasks,
+    health,
+    people,
+    operators,
+    tokens,
+    audit,
+)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token
 

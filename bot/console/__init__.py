@@ -28,9 +28,22 @@ from bot.console import (
 )
 
 PAGES = (
-    home, sign_in, profile, accounts, connecting, rule_versions, rules, menu, conversations, followers, health, people, tokens, audit,
+    home,
+    sign_in,
+    profile,
+    accounts,
+    connecting,
+    rule_versions,
+    rules,
+    menu,
+    conversations,
+    followers,
+    health,
+    people,
+    tokens,
+    audit,
     pages,
-)  # fmt: skip
+)
 
 door.blueprint.before_request(safety.check_form)
 door.blueprint.before_request(door.let_in)

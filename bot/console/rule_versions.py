@@ -26,7 +26,7 @@ VERSIONS = 30  # on a page
 
 
 @blueprint.route("/<account>/rules/publish", methods=["GET", "POST"])
-@requires("signed-in")
+@requires("rules:write")
 def publish_rules() -> ResponseReturnValue:
     local = clock.now().astimezone(zone())
     form, status = Form({"name": f"{day(local)} {local:%H:%M}"}), 200
@@ -68,7 +68,7 @@ def publish_rules() -> ResponseReturnValue:
 
 
 @blueprint.get("/<account>/rules/versions")
-@requires("signed-in")
+@requires("rules:read")
 def versions_list() -> ResponseReturnValue:
     with reading() as session:
         account = current_account()
@@ -79,12 +79,13 @@ def versions_list() -> ResponseReturnValue:
             older=found[VERSIONS - 1].number if len(found) > VERSIONS else None,
             live=account.rules_version,
             names=_operators(session),
+            rule_words=rule_words,
             waiting=rule_versions.waiting(session, account),
         )
 
 
 @blueprint.get("/<account>/rules/versions/<int:number>")
-@requires("signed-in")
+@requires("rules:read")
 def rule_version(number: int) -> ResponseReturnValue:
     with reading() as session:
         account = current_account()
@@ -105,12 +106,13 @@ def rule_version(number: int) -> ResponseReturnValue:
             against=against,
             live=account.rules_version,
             names=_operators(session),
+            rule_words=rule_words,
             **_shown(session, account, rule_difference.compare(*pair)),
         )
 
 
 @blueprint.post("/<account>/rules/versions/<int:number>/restore")
-@requires("signed-in")
+@requires("rules:write")
 def restore_version(number: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
@@ -124,7 +126,7 @@ def restore_version(number: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<account>/rules/unanswered")
-@requires("signed-in")
+@requires("rules:read")
 def unanswered() -> ResponseReturnValue:
     with reading() as session:
         return show("rules/unanswered.html", groups=rule_trial.unanswered(session, current_account()))
@@ -147,4 +149,4 @@ def _shown(session: Session, account: Account, difference: Difference) -> dict[s
 
 
 def _operators(session: Session) -> dict[int, str]:
-    return dict(session.execute(select(Operator.id, Operator.name)).tuples().all())
+    return dict(session.execute(select(Operator.id, Operator.name)).all())

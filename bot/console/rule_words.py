@@ -10,6 +10,7 @@ from bot.console.language import _, look_up
 from bot.services.matching import FIELDS, Item
 from bot.services.rule_difference import Difference
 from bot.services.rule_lint import Finding
+from bot.services.takeovers import BROUGHT_BACK, TAKEN_OVER
 
 ORDER = ("bad", "warn", "note")
 
@@ -76,6 +77,13 @@ def sides(before: Item, after: Item, tags: Mapping[int, str]) -> list[Side]:
         for name in FIELDS
         if before.get(name) != after.get(name)
     ]
+
+
+def version_name(name: str) -> str:
+    """What a version is called; those that taking over made have their names from us."""
+    return {TAKEN_OVER: _("Taken over from WeChat"), BROUGHT_BACK: _("As it was before WeChat's replies")}.get(
+        name, name
+    )
 
 
 def marks(difference: Difference) -> dict[int, str]:

@@ -17,7 +17,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "accounts": ("slug", "title", "appid", "original_id", "kind", "is_verified", "mode", "timezone", "human_words",
                  "human_reply", "handover_minutes", "sealed_secret", "sealed_token", "sealed_aes_key"),
     "rules": ("title", "trigger", "keywords", "replies", "reply_mode", "is_enabled", "starts_on", "ends_on",
-              "time_from", "time_to", "tag_id"),
+              "time_from", "time_to", "tag_id", "group_name"),
     "menus": ("buttons",),
     "menu_versions": ("number", "buttons"),
     "takeovers": ("status",),

@@ -98,6 +98,12 @@ def waiting(session: Session, account: Account) -> Difference:
     return known[1]
 
 
+def unpublished(session: Session, account: Account) -> set[int]:
+    """The rules that the draft has otherwise than the live version, or alone."""
+    difference = compare(content_of(session, account, account.rules_version), draft_of(session, account))
+    return {one.after["id"] for one in difference.changed} | {one.item["id"] for one in difference.added}
+
+
 def forget() -> None:
     _waiting.clear()
 
@@ -256,6 +262,7 @@ def set_places(session: Session, ids: list[int]) -> None:
     rows = [{"row": rule_id, "place": at} for at, rule_id in enumerate(ids, start=1)]
     # Where it stands is no change of the rule: "last changed" keeps its day.
     _in_one(session, place.values(position=bindparam("place"), updated_at=Rule.updated_at), rows)
+    session.expire_all()  # what it holds has its old place
 
 
 def _in_one(session: Session, statement: Any, rows: list[dict[str, Any]]) -> None:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import Conflict, NotFound
-from bot.services import abilities, menus, rules, takeover, tasks
+from bot.services import abilities, menus, rule_versions, rules, takeover, tasks
 from bot.services.matching import CompiledRule, RuleBook
 from bot.services.rules import RuleDraft
 from bot.services.takeover import Converted, Note
@@ -17,6 +17,7 @@ from models import Account, ReplyMode, Rule, Tag, Takeover, TakeoverStatus, Task
 
 KIND = "takeover"
 CALLS = 2  # one for the menu, one for the replies
+TAKEN_OVER, BROUGHT_BACK = "Taken over from WeChat", "As it was before WeChat's replies"  # what the versions are called
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,10 @@ def approve(session: Session, account: Account, takeover_id: int, who: str = "")
     planned = plan(session, account, row)
     ours = rules.list_all(session, account)
     row.before = _snapshot(session, account, ours, planned.freed)
-    made = [rules.save(session, account, draft) for draft in planned.converted.drafts]
+    made = [rules.save(session, account, draft, live=False) for draft in planned.converted.drafts]
     # WeChat's come first: what followers know must not change because somebody tried something here.
-    for place, rule in enumerate([*made, *ours], start=1):
-        rule.position = place
+    rule_versions.set_places(session, [rule.id for rule in (*made, *ours)])
+    rule_versions.publish(session, account, None, TAKEN_OVER, only={rule.id for rule in made})
     account.human_words = [word for word in account.human_words if word not in planned.freed]
     row.made = [{"id": rule.id, "created_at": rule.created_at.isoformat()} for rule in made]
     row.status, row.applied_at = TakeoverStatus.APPROVED, clock.now()
@@ -125,16 +126,18 @@ def restore(session: Session, account: Account, takeover_id: int, who: str = "")
     row = get(session, account, takeover_id)
     if row.status is not TakeoverStatus.APPROVED:
         return row
-    for rule in rules.list_all(session, account):
-        if _is_made(row, rule):
-            rules.delete(session, account, rule)
-    session.flush()
-    kept = [_brought_back(session, account, each) for each in row.before["rules"]]
-    since = [rule for rule in rules.list_all(session, account) if rule not in kept]
-    for place, rule in enumerate([*kept, *since], start=1):
-        rule.position = place
-    # Places alone may have changed, and every process must hear of that too.
-    session.execute(update(Account).where(Account.id == account.id).values(rules_version=Account.rules_version + 1))
+    unpublished = rule_versions.unpublished(session, account)
+    made = [rule for rule in rules.list_all(session, account) if _is_made(row, rule)]
+    gone = {rule.id for rule in made}
+    for rule in made:
+        rules.delete(session, account, rule, live=False)
+    brought = [_brought_back(session, account, each) for each in row.before["rules"]]
+    kept = [rule.id for rule, _is_changed in brought]
+    since = [rule.id for rule in rules.list_all(session, account) if rule.id not in kept]
+    rule_versions.set_places(session, [*kept, *since])
+    # What nobody had published stays a draft.
+    ours = {rule.id for rule, is_changed in brought if is_changed or rule.id not in unpublished}
+    rule_versions.publish(session, account, None, BROUGHT_BACK, only=gone | ours)
     account.human_words = [
         *account.human_words,
         *(word for word in row.before["freed"] if word not in account.human_words),
@@ -236,14 +239,15 @@ def _snapshot(session: Session, account: Account, ours: list[Rule], freed: list[
     }
 
 
-def _brought_back(session: Session, account: Account, kept: dict[str, Any]) -> Rule:
+def _brought_back(session: Session, account: Account, kept: dict[str, Any]) -> tuple[Rule, bool]:
+    """The rule as it was, and whether it had to be written."""
     rule = session.scalar(select(Rule).where(Rule.id == kept["id"], Rule.account_id == account.id))
     if rule is not None and rule.created_at.isoformat() != kept["created_at"]:
         rule = None
     if rule is not None and _draft(rule) == kept["draft"]:
-        return rule
+        return rule, False
     draft = RuleDraft.model_validate(kept["draft"])
     if draft.tag_id is not None and session.get(Tag, draft.tag_id) is None:
         # Without its tag it would answer everybody; its writer decides.
         draft = draft.model_copy(update={"tag_id": None, "is_enabled": False})
-    return rules.save(session, account, draft, rule)
+    return rules.save(session, account, draft, rule, live=False), True

@@ -12,7 +12,9 @@ from bot import api as door
 from bot.api.contract import ENDPOINTS, bp, endpoint
 from bot.database import reading, transaction
 from bot.services import access, api_tokens
+from bot.services import rules as rules_service
 from bot.services.api_tokens import SCOPES
+from bot.services.rules import RuleDraft
 from models import ApiToken, AuditRecord, Conversation, InboundMessage, MenuVersion, Role, Send, Takeover, Task
 
 BODIES = {
@@ -57,9 +59,14 @@ def rows(create, session):
     key = ApiToken(account_id=account.id, name="key", digest="0" * 64, scopes=["rules:read"])
     session.add_all([message, send, task, conversation, takeover, version, key])
     session.commit()
+    first = account.rules_version
+    create.rule(account, "cost", "88")
+    # One more waits to be published.
+    rules_service.save(session, account, RuleDraft.model_validate(BODIES["create_rule"]), live=False)
+    session.commit()
     return {
         "rule_id": rule.id,
-        "number": account.rules_version,
+        "number": first,
         "follower_id": follower.id,
         "message_id": message.id,
         "send_id": send.id,
