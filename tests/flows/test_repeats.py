@@ -57,7 +57,7 @@ def everything() -> dict[str, list[Any]]:
     rows: dict[str, list[Any]] = {}
     with reading() as session:
         for table in Base.metadata.sorted_tables:
-            columns = [column for column in table.columns if column.name != "seen_at"]
+            columns = [column for column in table.columns if column.name not in ("seen_at", "wrote_at")]
             if table is not SeenSignature.__table__:
                 rows[table.name] = [tuple(row) for row in session.execute(select(*columns).order_by(table.c.id))]
     return rows
