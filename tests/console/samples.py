@@ -272,6 +272,7 @@ def _talk(create: Create, account: Account, made: list[Rule], people: list[Follo
                 text=text,
                 received_at=now - timedelta(minutes=12 - at * 2),
                 reply={"kind": "text", "text": "好的，正在为您转接店里的同事。"} if text == "人工" else None,
+                trace=[{"handler": "customer_service", "why": "The follower asked for a person."}] if at > 1 else [],
             )
         )
     operator = create.operator("小美", role=Role.AGENT, account=account)

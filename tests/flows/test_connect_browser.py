@@ -31,6 +31,33 @@ def press(page, name):
     page.get_by_role("button", name=name).click()
 
 
+def say(sim, openid, text):
+    return sim.post("messages", account="shop", openid=openid, type="text", text=text)["reply"]["text"]
+
+
+def change_one_rule_and_back(page, live, answer):
+    """As a draft, seen beside what is live, published by name, and taken back."""
+    before, after = "稍后回复您", "火星上还没有分店"
+    page.goto(f"{live}/console/shop/rules")
+    page.locator("tbody tr", has_text=before).get_by_role("link").first.click()
+    page.fill('[name="replies.0.text"]', after)
+    press(page, "Save as draft")
+    assert answer() == before  # a draft answers nobody
+
+    page.get_by_role("link", name="See and publish").click()
+    assert before in page.inner_text("main")
+    assert after in page.inner_text("main")
+    assert "火星" in page.locator("section", has_text="answered differently").last.inner_text()
+    page.fill('[name="name"]', "火星")
+    press(page, "Publish")
+    assert answer() == after
+
+    page.get_by_role("link", name="Versions").click()
+    page.locator("tbody tr").nth(1).get_by_role("button").click()
+    page.get_by_text("are live again").wait_for()
+    assert answer() == before
+
+
 def test_an_account_is_connected(page, sim, live, work):
     sim.post("accounts", account="shop", appid=APPID, original_id="gh_shop", secret=SECRET, kind="service")
     sim.post("autoreplies", account="shop", **REPLIES)
@@ -63,7 +90,7 @@ def test_an_account_is_connected(page, sim, live, work):
     sim.post("verify", account="shop")
     openid = sim.post("followers", account="shop", name="mei", follow=True)["openid"]
     for said, answer in (("请问营业时间吗", "关于营业时间"), ("客服", "关于客服"), ("火星", "稍后回复您")):
-        assert sim.post("messages", account="shop", openid=openid, type="text", text=said)["reply"]["text"] == answer
+        assert say(sim, openid, said) == answer
     page.goto(f"{live}/console/shop/connect")
     assert "done" in page.inner_text("#enter")
 
@@ -75,6 +102,7 @@ def test_an_account_is_connected(page, sim, live, work):
 
     page.goto(f"{live}/console/shop/menu/history")
     assert "published" in page.inner_text("tbody")
+    change_one_rule_and_back(page, live, lambda: say(sim, openid, "火星"))
     page.goto(f"{live}/console/shop/connect")
     press(page, "Bring back what was there before")
     work()
