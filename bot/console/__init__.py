@@ -10,6 +10,7 @@ from bot.console import (
     audit,
     connecting,
     conversations,
+    design,
     followers,
     health,
     home,
@@ -42,6 +43,7 @@ PAGES = (
     people,
     tokens,
     audit,
+    design,
     pages,
 )
 

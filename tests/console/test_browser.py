@@ -41,6 +41,7 @@ PATHS = (
     "/tea-house/followers",
     "/tea-house/followers/1",
     "/tea-house/settings",
+    "/design",
     "/accounts",
     "/accounts/new",
     "/tea-house/health",

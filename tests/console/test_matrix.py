@@ -72,7 +72,8 @@ OF_ACCOUNT = {
 }
 # Without an account in the address; a role in one account opens what says "signed in", a role in all the rest too.
 SIGNED_IN = {
-    "front_door", "accounts_list", "profile", "end_sign_in", "sign_out", "second_factor_setup", "second_factor_off",
+    "front_door", "accounts_list", "design", "profile", "end_sign_in", "sign_out",
+    "second_factor_setup", "second_factor_off",
 }  # fmt: skip
 OPEN_TO_ALL = {"sign_in", "sign_in_by_link", "sign_in_code", "preferences", "static", "unknown"}
 OF_INSTALL = {"add_account": "O"}
