@@ -31,7 +31,7 @@ def main() -> None:
     os.environ.update({"LOBBY_DATA_DIR": str(folder), "LOBBY_SECRET_KEY": "b" * 64})
     from bot import clock, migrations
     from bot.database import reading, transaction
-    from bot.services import accounts, rule_lint, rule_trial, rule_versions, rules
+    from bot.services import accounts, rule_books, rule_lint, rule_trial, rule_versions, rules
     from bot.settings import settings
     from models import Follower, InboundMessage, Rule
 
@@ -89,7 +89,7 @@ def main() -> None:
             return what(session, accounts.get(session, "bench"))
 
     def book(session: Any, account: Any) -> Any:
-        return rules.book(session.connection(), account.id, account.rules_version)
+        return rule_books.exact(session.connection(), account.id, account.rules_version)
 
     print("| 10,000 rules, 5,000 messages | CPU ms | wall ms |\n|---|---|---|")
     timed("publish the first time, all new", lambda: publish("first"))

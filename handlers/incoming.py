@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bot.services import rules
+from bot.services import rule_books, rules
 from bot.services.accounts import CallbackAccount
 from bot.services.matching import CompiledRule, RuleBook
 from bot.services.messages import Writer
@@ -36,7 +36,7 @@ class Incoming:
     @property
     def book(self) -> RuleBook:
         """The account's rules, as of this transaction."""
-        return rules.book(self.connection, self.account.id, self.writer.rules_version)
+        return rule_books.current(self.connection, self.account.id, self.writer.rules_version)
 
     def note(self, handler: str, why: str, **details: Any) -> None:
         """Add a line to the trace."""

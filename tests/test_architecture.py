@@ -29,6 +29,7 @@ SERVICES = [
     "messages",
     "rule_difference",
     "rule_versions",
+    "rule_books",
     "rules",
     "rule_lint",
     "rule_trial",
@@ -57,9 +58,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot/database.py": ("bot.queue",),
     "bot/simulator": ("bot.simulator",),  # it knows us over HTTP only, so it cannot cheat
 }
-# Two services run their own short transactions, because a network call stands between them (tokens), or because
-# they must report a database that does not answer (health).
-OWN_TRANSACTIONS = {"bot/services/tokens.py", "bot/services/health.py", "bot/services/account_health.py"}
+# Some services run their own short transactions: a network call stands between them (tokens), they must report a
+# database that does not answer (health), or a thread of theirs looks for what is new (rule_books).
+OWN_TRANSACTIONS = {
+    "bot/services/rule_books.py",
+    "bot/services/tokens.py",
+    "bot/services/health.py",
+    "bot/services/account_health.py",
+}
 
 
 def sources() -> list[str]:

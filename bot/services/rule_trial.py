@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.services import matching, rule_versions, rules
+from bot.services import matching, rule_books, rule_versions, rules
 from bot.services.folding import fold
 from bot.services.matching import CompiledRule, Item, RuleBook
 from models import Account, Follower, FollowerTag, InboundMessage, Rule, Trigger
@@ -165,7 +165,7 @@ def compare_answers(session: Session, account: Account, most: int = REPLAYED) ->
     """
     connection = session.connection()
     number = session.scalars(select(Account.rules_version).where(Account.id == account.id)).one()
-    live = rules.book(connection, account.id, number)
+    live = rule_books.exact(connection, account.id, number)
     draft = RuleBook(0, map(matching.compiled, rule_versions.draft_of(session, account)))
     human = set(map(fold, account.human_words))
     rows = connection.execute(

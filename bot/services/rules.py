@@ -6,7 +6,6 @@ Editing changes the draft and, unless told otherwise, publishes that one change 
 import random
 from collections.abc import Callable, Collection
 from datetime import date, datetime, time, timedelta
-from threading import Lock
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -17,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import Conflict, NotFound, Refused
-from bot.services import matching, rule_versions
+from bot.services import matching, rule_books, rule_versions
 from bot.services.folding import fold
-from bot.services.matching import CompiledRule, RuleBook
+from bot.services.matching import CompiledRule
 from bot.wechat.messages import Reply, ReplyAdapter, Text
 from models import (
     Account,
@@ -28,7 +27,6 @@ from models import (
     MatchMode,
     ReplyMode,
     Rule,
-    RuleVersion,
     Tag,
     Trigger,
     affected,
@@ -219,28 +217,10 @@ def hits(session: Session, account: Account, days: int = 7) -> dict[int, int]:
 
 # Answering -----------------------------------------------------------------------------------------------------------
 
-_books: dict[int, RuleBook] = {}
-_building = Lock()
-
-
-def book(connection: Connection, account_id: int, version: int) -> RuleBook:
-    """The account's compiled rules; built anew when the version is not the one this process has."""
-    known = _books.get(account_id)
-    if known is not None and known.version == version:
-        return known
-    with _building:
-        # Not there: the account has published none.
-        content = connection.scalar(
-            select(RuleVersion.content).where(RuleVersion.account_id == account_id, RuleVersion.number == version)
-        )
-        fresh = RuleBook(version, map(matching.compiled, content or []))
-        _books[account_id] = fresh
-    return fresh
-
 
 def forget() -> None:
     """Drop all that this process remembers of rules."""
-    _books.clear()
+    rule_books.forget()
     rule_versions.forget()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from bot.database import database, reading
 from bot.errors import Refused
-from bot.services import matching, rule_trial, rule_versions, rules
+from bot.services import matching, rule_books, rule_trial, rule_versions, rules
 from bot.services.folding import fold
 from bot.services.matching import CompiledRule, RuleBook
 from bot.services.rules import RuleDraft
@@ -114,7 +114,7 @@ def arranged(create, session) -> Any:
 def test_the_book_answers_as_one_rule_after_the_other_would(arranged, made, said, at):
     account, people = arranged(made)
     with reading() as session, database().read.connect() as connection:
-        built = rules.book(connection, account.id, session.get_one(type(account), account.id).rules_version)
+        built = rule_books.exact(connection, account.id, session.get_one(type(account), account.id).rules_version)
         for text in said:
             for person in people:
                 follower = session.get_one(Follower, person.id)
