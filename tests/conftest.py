@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from bot import clock, database, queue, redis_server, settings, webhook
-from bot.services import operators, rules
+from bot.services import auto_tags, operators, rules
 from models import Base
 from tests.factories import Create, Sim
 
@@ -69,6 +69,7 @@ def forget() -> None:
     settings.settings.cache_clear()
     queue.connection.cache_clear()
     rules.forget()
+    auto_tags.forget()
     webhook.forget()
     operators.forget()
 

@@ -19,6 +19,7 @@ from bot.api import (
     people,
     rules,
     sends,
+    tags,
     tasks,
     tokens,
 )
@@ -26,7 +27,7 @@ from bot.api.contract import ENDPOINTS, bp, told
 
 NOUNS = (
     accounts, connecting, rules, menus, followers, messages, conversations, sends, tasks, health, people, operators,
-    tokens, audit,
+    tokens, audit, tags,
 )  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token

@@ -13,7 +13,7 @@ from bot.console.language import _
 from bot.console.pages import here, say, show
 from bot.database import reading, transaction
 from bot.errors import Refused
-from bot.services import accounts, followers, rules
+from bot.services import accounts, followers, rules, tags
 from bot.services.folding import fold
 from bot.services.rules import RuleDraft, Step
 from models import Rule, Trigger
@@ -146,7 +146,7 @@ def _table(session: Session, deleted: dict[str, Any] | None = None) -> ResponseR
         rule_count=len(found),
         enabled_count=sum(rule.is_enabled for rule in found),
         page_size=PAGE,
-        tags={tag.id: tag.name for tag in followers.list_tags(session, account)},
+        tags={tag.id: tag.name for tag in tags.list_all(session, account)},
         hits=rules.hits(session, account),
         trial=trial,
         trigger=trigger,
@@ -183,7 +183,7 @@ def _edit(form: Form, rule: Rule | None) -> ResponseReturnValue:
             say(_("“{title}” is saved and answers from the next message on.", title=saved.title))
             return _back_to(saved.id)
     with reading() as session:
-        tags = followers.list_tags(session, current_account())
+        known_tags = tags.list_all(session, current_account())
     keywords = rows(form.values, "keywords")
     replies = rows(form.values, "replies") or [{"kind": "text"}]
     return show(
@@ -191,7 +191,7 @@ def _edit(form: Form, rule: Rule | None) -> ResponseReturnValue:
         422 if form.errors else 200,
         form=form,
         rule=rule,
-        tags=tags,
+        tags=known_tags,
         keyword_rows=max(1, len(keywords)) + SPARE_KEYWORDS,
         reply_rows=min(MAX_REPLIES, len(replies) + 1),
     )

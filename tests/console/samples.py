@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot import clock
-from bot.services import conversations, followers, menus, rules
+from bot.services import conversations, menus, rules, tags
 from bot.services.rules import RuleDraft
 from models import (
     Account,
@@ -214,7 +214,7 @@ def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
     people[7].unsubscribed_at = now - timedelta(days=1)
     people[0].remark = ""
     for name in ("会员", "常客", "企业订单"):
-        tag = followers.add_tag(session, account, name)
+        tag = tags.find_or_add(session, account, name)
         people[0].tags.append(tag)
     people[2].tags.append(tag)
     _talk(create, account, made, people)
