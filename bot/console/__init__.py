@@ -20,6 +20,7 @@ from bot.console import (
     rules,
     safety,
     sign_in,
+    tags,
     tokens,
 )
 from bot.console import (
@@ -28,7 +29,7 @@ from bot.console import (
 
 PAGES = (
     home, sign_in, profile, accounts, connecting, rules, menu, conversations, followers, health, people, tokens, audit,
-    pages,
+    tags, pages,
 )  # fmt: skip
 
 door.blueprint.before_request(safety.check_form)

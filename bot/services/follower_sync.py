@@ -142,12 +142,12 @@ def _note_tagged(
 ) -> None:
     """WeChat's tags are as WeChat says, but for what it has not heard yet; those that only we know of stay."""
     pair = (FollowerTag.follower_id, FollowerTag.tag_id)
-    has = session.execute(select(*pair).where(FollowerTag.follower_id.in_(follower_ids))).tuples().all()
+    has = session.execute(select(*pair).where(FollowerTag.follower_id.in_(follower_ids))).all()
     ours = session.execute(
         select(TagPush.follower_id, TagPush.tag_id).where(
             TagPush.follower_id.in_(follower_ids), TagPush.tag_id.is_not(None), tag_pushes.unsettled(asked_at)
         )
-    ).tuples()
+    )
     # Only what differs is written: nothing that a person changes this very moment.
     differs = (tagged ^ {each for each in has if each[1] in tag_ids}) - set(ours)
     table = FollowerTag.__table__

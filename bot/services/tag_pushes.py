@@ -161,9 +161,9 @@ def claim(session: Session, account_id: int) -> Batch | None:
     query = alike.order_by(TagPush.at, TagPush.id).limit(BATCH[first.action]).with_for_update(of=TagPush)
     rows = [row for row in session.scalars(query) if row.action is first.action]
     openids = dict(
-        session.execute(select(Follower.id, Follower.openid).where(Follower.id.in_([row.follower_id for row in rows])))
-        .tuples()
-        .all()
+        session.execute(
+            select(Follower.id, Follower.openid).where(Follower.id.in_([row.follower_id for row in rows]))
+        ).all()
     )
     for row in rows:
         row.is_sent = True

@@ -44,9 +44,7 @@ def listed(session: Session, account: Account) -> list[Listed]:
             .join(Tag, FollowerTag.tag_id == Tag.id)
             .where(Tag.account_id == account.id)
             .group_by(FollowerTag.tag_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     told = set(session.scalars(_told(account)))
     return [Listed(tag, counts.get(tag.id, 0), _place(tag, told)) for tag in list_all(session, account)]

@@ -13,7 +13,20 @@ from bot.api.contract import ENDPOINTS, bp, endpoint
 from bot.database import reading, transaction
 from bot.services import access, api_tokens
 from bot.services.api_tokens import SCOPES
-from models import ApiToken, AuditRecord, Conversation, InboundMessage, MenuVersion, Role, Send, Takeover, Task
+from models import (
+    ApiToken,
+    AuditRecord,
+    AutoTag,
+    Conversation,
+    InboundMessage,
+    MenuVersion,
+    Role,
+    Send,
+    Tag,
+    Takeover,
+    Task,
+    Trigger,
+)
 
 BODIES = {
     "create_account": {"slug": "third"},
@@ -30,6 +43,11 @@ BODIES = {
     "change_member": {"role": "agent"},
     "invite_member": {"name": "Ann", "role": "analyst"},
     "create_token": {"scopes": ["tokens:write"]},
+    "create_tag": {"name": "New"},
+    "rename_tag": {"name": "Gold"},
+    "settle_tag_problems": {"do": "retry"},
+    "create_auto_tag": {"trigger": "keyword", "pattern": "price", "tag_id": 1},
+    "replace_auto_tag": {"trigger": "follow", "tag_id": 1},
 }
 # Nobody gives what they do not have: beside its scope, these need those of what they give or take over.
 GIVING = {"change_member": Role.AGENT, "invite_member": Role.ANALYST}
@@ -54,7 +72,11 @@ def rows(create, session):
     takeover = Takeover(account_id=account.id, selfmenu={"is_menu_open": 0}, autoreply={})
     version = MenuVersion(account_id=account.id, number=1)
     key = ApiToken(account_id=account.id, name="key", digest="0" * 64, scopes=["rules:read"])
-    session.add_all([message, send, task, conversation, takeover, version, key])
+    tag = Tag(account_id=account.id, name="VIP")
+    session.add(tag)
+    session.flush()
+    auto_tag = AutoTag(account_id=account.id, trigger=Trigger.FOLLOW, tag_id=tag.id)
+    session.add_all([auto_tag, message, send, task, conversation, takeover, version, key])
     session.commit()
     return {
         "rule_id": rule.id,
@@ -67,6 +89,8 @@ def rows(create, session):
         "version_id": version.id,
         "operator_id": agent.id,
         "token_id": key.id,
+        "tag_id": tag.id,
+        "auto_tag_id": auto_tag.id,
     }
 
 

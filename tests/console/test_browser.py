@@ -36,6 +36,7 @@ PATHS = (
     "/tea-house/conversations/1",
     "/tea-house/followers",
     "/tea-house/followers/1",
+    "/tea-house/tags",
     "/tea-house/settings",
     "/accounts",
     "/accounts/new",
