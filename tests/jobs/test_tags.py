@@ -1,6 +1,5 @@
 """What is changed of tags and the blocklist reaches WeChat, whatever is refused, repeated or killed in between."""
 
-import json
 import random
 from contextlib import suppress
 
@@ -10,13 +9,12 @@ from sqlalchemy import select
 from bot import clock
 from bot.database import reading, transaction
 from bot.errors import Refused
-from bot.jobs import tags as tag_jobs
-from bot.jobs import tasks as jobs
 from bot.jobs import upkeep
 from bot.services import abilities, blocklist, follower_sync, tag_pushes, tags, tokens
 from bot.services.followers import get as get_follower
 from bot.wechat.errors import WeChatError
-from models import Account, Follower, PushAction, Send, SendStatus, Tag, TagPush, Task, TaskStatus
+from models import Account, PushAction, Tag, TagPush, TaskStatus
+from tests.jobs.desk import Desk
 
 TAG, UNTAG = "/cgi-bin/tags/members/batchtagging", "/cgi-bin/tags/members/batchuntagging"
 CREATE, BLOCK = "/cgi-bin/tags/create", "/cgi-bin/tags/members/batchblacklist"
@@ -27,94 +25,6 @@ def account(create, redis, sim):
     account = create.account()
     sim.connect(account, "http://127.0.0.1:9")
     return account
-
-
-class Desk:
-    """An operator's desk, the workers, and WeChat's own view."""
-
-    def __init__(self, account, sim) -> None:
-        self.account, self.sim = account, sim
-
-    def ask(self, path: str, **body):
-        query = {"access_token": tokens.access_token(self.account.id)}
-        data = json.dumps(body, ensure_ascii=False).encode()
-        method = self.sim.http.post if body else self.sim.http.get
-        answer = method(f"{self.sim.address}/cgi-bin/{path}", params=query, data=data, timeout=10)
-        return json.loads(answer.content)
-
-    def do(self, act, *args):
-        """act(session, account, …) in one transaction."""
-        with transaction() as session:
-            return act(session, session.get_one(Account, self.account.id), *args)
-
-    def add(self, name: str) -> Tag:
-        return self.do(tags.add, name)
-
-    def give(self, tag: Tag, ids: list[int]) -> int:
-        return self.do(lambda session, account: tags.give(session, account, session.merge(tag), ids, "小美"))
-
-    def take(self, tag: Tag, ids: list[int]) -> int:
-        return self.do(lambda session, account: tags.take(session, account, session.merge(tag), ids, "小美"))
-
-    def push(self) -> Task | None:
-        """Tell WeChat all that can be told."""
-        tag_jobs.look(self.account.id)
-        return self.advance(tag_pushes.KIND)
-
-    def sync(self) -> Task | None:
-        self.do(lambda session, account: follower_sync.start(session, account))
-        return self.advance(follower_sync.KIND)
-
-    def advance(self, kind: str) -> Task | None:
-        with reading() as session:
-            found = session.scalars(select(Task).where(Task.kind == kind).order_by(Task.id.desc()).limit(1)).first()
-        if found is not None:
-            jobs.advance(found.id)
-            with reading() as session:
-                return session.get_one(Task, found.id)
-        return None
-
-    def here(self) -> dict[str, set[str]]:
-        """Tag → openids, as we know it."""
-        with reading() as session:
-            known = session.scalars(select(Tag).where(Tag.wechat_id >= 100)).all()
-            members = {tag.name: set[str]() for tag in known}
-            for follower in session.scalars(select(Follower)):
-                for tag in follower.tags:
-                    if tag.name in members:
-                        members[tag.name].add(follower.openid)
-            return members
-
-    def there(self) -> dict[str, set[str]]:
-        """The same, as WeChat knows it."""
-        return {
-            tag["name"]: set(self.ask("user/tag/get", tagid=tag["id"]).get("data", {}).get("openid", []))
-            for tag in self.ask("tags/get")["tags"]
-            if tag["id"] >= 100
-        }
-
-    def waiting(self) -> int:
-        with reading() as session:
-            return tag_pushes.waiting(session, self.account)
-
-    def problems(self) -> list[tuple[str, str, int]]:
-        with reading() as session:
-            return [(each.tag, each.error, each.count) for each in tag_pushes.problems(session, self.account)]
-
-    def calls(self, path: str) -> int:
-        return self.sim.get("ledger", account=self.account.slug)["calls"].get(path, 0)
-
-
-@pytest.fixture
-def desk(account, sim) -> Desk:
-    return Desk(account, sim)
-
-
-@pytest.fixture
-def people(account, sim, create) -> list[Follower]:
-    sim.post("followers", account=account.slug, count=8)
-    listed = sim.get("followers", account=account.slug)
-    return [create.follower(account, openid=each["openid"]) for each in listed]
 
 
 @pytest.mark.databases
@@ -129,7 +39,7 @@ def test_a_tag_and_its_followers_reach_wechat(desk, people):
     assert desk.here() == desk.there() == {"会员": {one.openid for one in people[:3]}}
     assert desk.calls(TAG) == 1
 
-    desk.do(lambda session, account: tags.rename(session, account, session.merge(vip), "贵宾"))
+    desk.do(lambda session, account: tags.rename(session, account, tags.get(session, account, vip.id), "贵宾"))
     desk.take(vip, [people[0].id])
     desk.push()
     assert desk.here() == desk.there() == {"贵宾": {one.openid for one in people[1:3]}}
@@ -309,46 +219,6 @@ def test_a_tag_deleted_while_its_making_is_under_way_is_deleted_there_too(desk, 
     assert desk.here() == desk.there() == {}
 
 
-@pytest.mark.databases
-def test_who_is_blocked_is_blocked_at_wechat_and_sent_nothing(desk, people, sim, account, session):
-    from bot.services import sends
-    from bot.wechat.messages import Text
-
-    waiting = sends.create(session, account.id, people[0].id, Text(text="hi")).id
-    session.commit()
-    ids = [one.id for one in people[:2]]
-    assert desk.do(lambda session, account: blocklist.block(session, account, ids, "小美")) == 2
-    assert desk.do(lambda session, account: blocklist.block(session, account, ids, "小美")) == 0
-    desk.push()
-
-    assert set(desk.ask("tags/members/getblacklist", begin_openid="")["data"]["openid"]) == {
-        one.openid for one in people[:2]
-    }
-    with reading() as own:
-        assert own.get_one(Send, waiting).status is SendStatus.FAILED
-        with pytest.raises(Refused, match="blocklist"):
-            sends.must_be_allowed(own, people[0].id)
-    answer = sim.say(account, people[0].openid, "hello")
-    assert answer["pushed"] is False if "pushed" in answer else True
-
-    desk.do(lambda session, account: blocklist.unblock(session, account, ids[:1], "小美"))
-    desk.push()
-    assert desk.ask("tags/members/getblacklist", begin_openid="")["data"]["openid"] == [people[1].openid]
-
-
-def test_the_blocklist_is_read_back(desk, people):
-    desk.ask("tags/members/batchblacklist", openid_list=[people[3].openid])
-    desk.do(lambda session, account: blocklist.block(session, account, [people[4].id], "x"))
-    desk.push()
-    desk.ask("tags/members/batchunblacklist", openid_list=[people[4].openid])
-    desk.do(lambda session, account: blocklist.block(session, account, [people[5].id], "x"))  # not told yet
-    desk.sim.wait(120)
-    assert desk.sync().status is TaskStatus.DONE
-    with reading() as session:
-        blocked = {one.openid for one in blocklist.page(session, desk.account)}
-    assert blocked == {people[3].openid, people[5].openid}
-
-
 def test_a_failed_task_is_not_begun_again_at_once(desk, people, sim):
     sim.post("faults", path=CREATE, times=-1, errcode=40125)
     desk.add("VIP")
@@ -363,7 +233,6 @@ FAULTS = (
     {"errcode": -1},
     {"cut": "reply"},
     {"status": 502},
-    {"errcode": 45171},
 )
 
 
