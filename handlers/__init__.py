@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot.wechat.messages import Reply
-from handlers import customer_service, fallback, keyword, menu, scan, subscription
+from handlers import customer_service, fallback, keyword, menu, scan, subscription, tagging
 from handlers.incoming import Incoming
 
 Handler = Callable[[Incoming], list[Reply] | None]
@@ -23,7 +23,8 @@ FAILED = [{"handler": "dispatch", "why": "A handler failed; see the log."}]
 
 
 def dispatch(incoming: Incoming) -> list[Reply]:
-    """Ask the handlers; an empty list is silence."""
+    """Tag the follower, then ask the handlers; an empty list is silence."""
+    tagging.tag(incoming)
     for handle in HANDLERS:
         replies = handle(incoming)
         if replies is not None:

@@ -20,6 +20,7 @@ from models.followers import Follower, FollowerTag, ReplyWindow, Tag
 from models.menus import Menu, MenuOutcome, MenuVersion
 from models.messages import InboundMessage, SeenSignature, Send, SendStatus
 from models.rules import MatchMode, ReplyMode, Rule, RuleVersion, Trigger
+from models.tags import AutoTag, PushAction, TagPush
 from models.takeovers import Takeover, TakeoverStatus
 from models.tasks import Leadership, Task, TaskStatus
 
@@ -29,6 +30,7 @@ __all__ = [
     "AccountKind",
     "ApiToken",
     "AuditRecord",
+    "AutoTag",
     "Base",
     "CallbackMode",
     "Conversation",
@@ -48,6 +50,7 @@ __all__ = [
     "NameTerm",
     "Note",
     "Operator",
+    "PushAction",
     "ReplyMode",
     "ReplyWindow",
     "Role",
@@ -60,6 +63,7 @@ __all__ = [
     "SignInLink",
     "Stage",
     "Tag",
+    "TagPush",
     "Takeover",
     "TakeoverStatus",
     "Task",

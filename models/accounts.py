@@ -48,6 +48,7 @@ class Account(Base):
     sealed_aes_key: Mapped[str] = mapped_column(Text, default="")
     timezone: Mapped[str] = mapped_column(String(64), default="Asia/Shanghai")
     rules_version: Mapped[int] = mapped_column(default=0)  # the number of the live version; 0: none was published
+    auto_tags_version: Mapped[int] = mapped_column(default=0)  # the same for tags given by themselves; 0: never any
     human_words: Mapped[list[str]] = mapped_column(default=list)  # a text that is one of these asks for a person
     human_reply: Mapped[str] = mapped_column(Text, default="好的，已为您转接人工客服，请稍候。")
     handover_minutes: Mapped[int] = mapped_column(default=60)  # of silence, then the bot answers again

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from bot import clock, database, queue, redis_server, settings, webhook
-from bot.services import operators, rule_lint, rules
+from bot.services import auto_tags, operators, rule_lint, rules
 from models import Base
 from tests.factories import Create, Sim
 
@@ -70,6 +70,7 @@ def forget() -> None:
     queue.connection.cache_clear()
     rules.forget()
     rule_lint.forget()
+    auto_tags.forget()
     webhook.forget()
     operators.forget()
 

@@ -20,6 +20,7 @@ from bot.api import (
     rule_versions,
     rules,
     sends,
+    tags,
     tasks,
     tokens,
 )
@@ -41,6 +42,7 @@ NOUNS = (
     operators,
     tokens,
     audit,
+    tags,
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token

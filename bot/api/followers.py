@@ -1,4 +1,4 @@
-"""/api/v1/accounts/<account>/followers and …/tags."""
+"""/api/v1/accounts/<account>/followers."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,10 +16,6 @@ class Tag(Out):
     id: int
     name: str
     wechat_id: int | None
-
-
-class Tags(Out):
-    items: list[Tag]
 
 
 class Follower(Out):
@@ -113,11 +109,6 @@ def change_follower(
 )
 def sync_followers(session: Session, account: models.Account) -> models.Task:
     return follower_sync.start(session, account)
-
-
-@endpoint("GET", "/accounts/<slug>/tags", scope="followers:read", summary="List the tags", returns=Tags)
-def list_tags(session: Session, account: models.Account) -> dict[str, Any]:
-    return {"items": followers.list_tags(session, account)}
 
 
 def _detail(session: Session, follower: models.Follower) -> dict[str, Any]:

@@ -46,4 +46,5 @@ def get_send(session: Session, account: models.Account, send_id: int) -> models.
 )
 def create_send(session: Session, account: models.Account, follower_id: int, body: SendDraft) -> models.Send:
     follower = followers.get(session, account, follower_id)
+    sends.must_be_allowed(session, follower.id)
     return sends.create(session, account.id, follower.id, body.reply)

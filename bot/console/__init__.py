@@ -22,6 +22,7 @@ from bot.console import (
     rules,
     safety,
     sign_in,
+    tags,
     tokens,
 )
 from bot.console import (
@@ -43,6 +44,7 @@ PAGES = (
     people,
     tokens,
     audit,
+    tags,
     design,
     pages,
 )

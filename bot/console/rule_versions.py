@@ -17,7 +17,7 @@ from bot.console.pages import say, show
 from bot.console.when import day, zone
 from bot.database import reading, transaction
 from bot.errors import Conflict, Refused
-from bot.services import accounts, followers, rule_difference, rule_lint, rule_trial, rule_versions
+from bot.services import accounts, rule_difference, rule_lint, rule_trial, rule_versions, tags
 from bot.services.rule_difference import Difference
 from models import Account, Operator
 
@@ -139,11 +139,11 @@ def _seen(session: Session, account: Account) -> str:
 
 def _shown(session: Session, account: Account, difference: Difference) -> dict[str, Any]:
     """A difference as the page lists it."""
-    tags = {tag.id: tag.name for tag in followers.list_tags(session, account)}
+    names = {tag.id: tag.name for tag in tags.list_all(session, account)}
     return {
         "difference": difference,
-        "changed": [(one.after, rule_words.sides(one.before, one.after, tags)) for one in difference.changed[:LISTED]],
-        "shown": lambda item, field: rule_words.shown(item, field, tags),
+        "changed": [(one.after, rule_words.sides(one.before, one.after, names)) for one in difference.changed[:LISTED]],
+        "shown": lambda item, field: rule_words.shown(item, field, names),
         "most": LISTED,
     }
 

@@ -16,7 +16,7 @@ from bot.console.pages import here, say, show
 from bot.console.when import zone
 from bot.database import reading, transaction
 from bot.errors import Conflict, Refused
-from bot.services import accounts, followers, matching, rule_lint, rule_trial, rule_versions, rules
+from bot.services import accounts, followers, matching, rule_lint, rule_trial, rule_versions, rules, tags
 from bot.services.rule_trial import Step
 from bot.services.rules import RuleDraft
 from models import Account, Follower, Rule, Trigger
@@ -148,7 +148,7 @@ def _table(session: Session, deleted: dict[str, Any] | None = None) -> ResponseR
         waiting=waiting,
         marks=rule_words.marks(waiting),
         findings=rule_words.by_rule(rule_lint.of_draft(session, account)),
-        tags={tag.id: tag.name for tag in followers.list_tags(session, account)},
+        tags={tag.id: tag.name for tag in tags.list_all(session, account)},
         hits=rules.hits(session, account),
         people=followers.page(session, account, limit=20),
         deleted=deleted,
@@ -229,7 +229,7 @@ def _edit(form: Form, rule: Rule | None) -> ResponseReturnValue:
             )
             return _back_to(saved.id)
     with reading() as session:
-        tags = followers.list_tags(session, current_account())
+        known_tags = tags.list_all(session, current_account())
         groups = rules.groups(session, current_account())
     keywords = rows(form.values, "keywords")
     replies = rows(form.values, "replies") or [{"kind": "text"}]
@@ -238,7 +238,7 @@ def _edit(form: Form, rule: Rule | None) -> ResponseReturnValue:
         (409 if clash else 422) if form.errors else 200,
         form=form,
         rule=rule,
-        tags=tags,
+        tags=known_tags,
         groups=groups,
         clash=clash,
         fields=FIELDS,
@@ -253,11 +253,11 @@ def _clash(rule: Rule | None, draft: RuleDraft, form: Form) -> tuple[list[rule_w
     with reading() as session:
         account = current_account()
         theirs = rules.get(session, account, rule.id)
-        tags = {tag.id: tag.name for tag in followers.list_tags(session, account)}
+        known_tags = {tag.id: tag.name for tag in tags.list_all(session, account)}
         before = matching.as_item(theirs)
     after = {**before, **draft.model_dump(mode="json"), "title": draft.title or before["title"]}
     form.values["revision"] = theirs.revision
-    return rule_words.sides(before, after, tags), theirs
+    return rule_words.sides(before, after, known_tags), theirs
 
 
 def _shown(rule: Rule) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.console.language import _
-from models import CallbackMode, MatchMode, MenuOutcome, Role, SendStatus, Trigger
+from bot.console.language import _, _n
+from models import CallbackMode, MatchMode, MenuOutcome, PushAction, Role, SendStatus, Trigger
 
 
 def trigger(value: str) -> str:
@@ -23,6 +23,49 @@ def match(value: str) -> str:
         MatchMode.CONTAINS: _("contains"),
         MatchMode.REGEX: _("fits the pattern"),
     }[MatchMode(value)]
+
+
+def auto_triggers() -> dict[str, str]:
+    """What gives a tag by itself, in the order of the form's list."""
+    return {
+        Trigger.KEYWORD: _("writes something"),
+        Trigger.CLICK: _("taps a button of the menu"),
+        Trigger.SCAN: _("scans a code"),
+        Trigger.FOLLOW: _("begins to follow"),
+    }
+
+
+def auto_trigger(value: str) -> str:
+    return auto_triggers()[value]
+
+
+def auto_match(value: str) -> str:
+    return {
+        MatchMode.CONTAINS: _("that contains"),
+        MatchMode.EXACT: _("that is exactly"),
+        MatchMode.REGEX: _("that fits the pattern"),
+    }[MatchMode(value)]
+
+
+def tag_place(value: str) -> str:
+    return {
+        "wechat": _("at WeChat and here"),
+        "waiting": _("on its way to WeChat"),
+        "here": _("only in Lobby"),
+        "own": _("WeChat's own"),
+    }[value]
+
+
+def tag_change(action: str, tag: str, count: int) -> str:
+    """A change that WeChat refused."""
+    return {
+        PushAction.SAVE: _("Keeping the tag “{tag}”:", tag=tag),
+        PushAction.DELETE: _("Deleting the tag “{tag}”:", tag=tag),
+        PushAction.TAG: _n("“{tag}” for one follower:", "“{tag}” for {n} followers:", count, tag=tag),
+        PushAction.UNTAG: _n("“{tag}” taken from one follower:", "“{tag}” taken from {n} followers:", count, tag=tag),
+        PushAction.BLOCK: _n("Blocking one follower:", "Blocking {n} followers:", count),
+        PushAction.UNBLOCK: _n("Unblocking one follower:", "Unblocking {n} followers:", count),
+    }[PushAction(action)]
 
 
 def mode(value: str) -> str:
@@ -60,6 +103,7 @@ def audit_kinds() -> dict[str, str]:
         "people": _("People"),
         "operators": _("Sign-in"),
         "tokens": _("API tokens"),
+        "tags": _("Tags"),
         "callback": _("WeChat's calls"),
     }
 
@@ -74,6 +118,8 @@ def column(value: str) -> str:
         "scopes": _("May do"),
         "revoked_at": _("revoked"),
         "remark": _("Remark"),
+        "blocked_at": _("blocked"),
+        "pattern": _("Words, menu key or scene"),
         "buttons": _("Menu"),
         "trigger": _("What happens"),
         "keywords": _("Keywords"),
@@ -146,6 +192,18 @@ def audit_action(value: str) -> str:
         "menus.publish": _("Published the menu"),
         "followers.rename": _("Changed a remark"),
         "followers.sync": _("Read all followers"),
+        "followers.block": _("Blocked"),
+        "followers.unblock": _("Unblocked"),
+        "tags.add": _("Added the tag"),
+        "tags.rename": _("Renamed the tag to"),
+        "tags.delete": _("Deleted the tag"),
+        "tags.share": _("Sent the tag to WeChat"),
+        "tags.settle": _("Settled what WeChat refused of tags"),
+        "tags.tag": _("Tagged"),
+        "tags.untag": _("Took a tag away"),
+        "tags.auto_add": _("Added an automatic tag"),
+        "tags.auto_switch": _("Switched an automatic tag on or off"),
+        "tags.auto_delete": _("Deleted an automatic tag"),
         "conversations.reply": _("Answered"),
         "conversations.take": _("Took over"),
         "conversations.hand_back": _("Handed back to the bot"),
@@ -174,6 +232,7 @@ def closed_why(value: str) -> str:
         "handed_back": _("handed back to the bot"),
         "timed_out": _("timed out"),
         "unsubscribed": _("stopped following"),
+        "blocked": _("blocked"),
     }.get(value, value)
 
 

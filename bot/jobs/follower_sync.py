@@ -1,7 +1,8 @@
-"""Reads an account's followers: tags, then the list by 10,000, who left, then details by 100."""
+"""Reads an account's followers: tags, then the list by 10,000, who left, then details by 100, then the blocklist."""
 
 from typing import Any
 
+from bot import clock
 from bot.database import reading, transaction
 from bot.services import follower_sync, tasks, tokens
 from bot.services.tasks import Claimed
@@ -29,9 +30,10 @@ def _list(claimed: Claimed, client: Client) -> Claimed | None:
     state = claimed.state
     began = follower_sync.began_at(state)
     if not state["next"]:
+        asked_at = clock.now()
         tags = client.tags()
         with transaction() as session:
-            follower_sync.note_tags(session, claimed.account_id, tags)
+            follower_sync.note_tags(session, claimed.account_id, tags, asked_at)
     openids, following, total = client.follower_page(state["next"])
     for start in range(0, len(openids), follower_sync.ROWS):
         with transaction() as session:
@@ -59,13 +61,12 @@ def _details(claimed: Claimed, client: Client) -> Claimed | None:
     with reading() as session:
         ids = follower_sync.next_listed(session, claimed.account_id, began, state["after"], limits.USER_BATCH)
     if not ids:
-        with transaction() as session:
-            tasks.finish(session, claimed)
-        return None
+        return _progress(claimed, {**state, "phase": "blocked"}, total=claimed.total or 0)
+    asked_at = clock.now()
     infos = client.follower_infos(list(ids))
     done = claimed.done + len(ids)
     with transaction() as session:
-        follower_sync.note_infos(session, claimed.account_id, ids, infos)
+        follower_sync.note_infos(session, claimed.account_id, ids, infos, asked_at)
         # Together with the rows, so that "done" counts nobody twice.
         return tasks.progress(
             session,
@@ -76,9 +77,27 @@ def _details(claimed: Claimed, client: Client) -> Claimed | None:
         )
 
 
+def _blocked(claimed: Claimed, client: Client) -> Claimed | None:
+    """The whole blocklist, a thousand a page: it is short, and only all of it says who is no longer on it."""
+    asked_at, blocked, following = clock.now(), list[str](), ""
+    while True:
+        openids, following = client.blocked_page(following)
+        blocked += openids
+        if not openids or not following:
+            break
+        held = _progress(claimed, claimed.state, total=claimed.total or 0)  # another lease
+        if held is None:
+            return None
+        claimed = held
+    with transaction() as session:
+        follower_sync.note_blocked(session, claimed.account_id, blocked, asked_at)
+        tasks.finish(session, claimed)
+    return None
+
+
 def _progress(claimed: Claimed, state: dict[str, Any], *, total: int) -> Claimed | None:
     with transaction() as session:
         return tasks.progress(session, claimed, done=claimed.done, total=total, state=state)
 
 
-_PHASES = {"list": _list, "gone": _gone, "details": _details}
+_PHASES = {"list": _list, "gone": _gone, "details": _details, "blocked": _blocked}

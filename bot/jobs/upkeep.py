@@ -8,7 +8,7 @@ from sqlalchemy import delete
 
 from bot import clock, queue
 from bot.database import reading, transaction
-from bot.services import conversations, sends, tasks
+from bot.services import conversations, sends, tag_pushes, tasks
 from models import SeenSignature, SignIn, SignInLink
 
 HINTS = 500  # of one kind in one sweep; the next comes in 15 s
@@ -39,6 +39,14 @@ def hint_tasks() -> None:
         _hint("tasks.advance", due, "work")
 
 
+def hint_tags() -> None:
+    """What WeChat must still hear of tags and the blocklist, and no task tells it."""
+    if _has_room("work"):
+        with reading() as session:
+            due = tag_pushes.due_accounts(session, clock.now(), HINTS)
+        _hint("tags.look", due, "work")
+
+
 def close_conversations() -> None:
     """Conversations in which nobody has spoken for the account's time go back to the bot."""
     with transaction() as session:
@@ -46,13 +54,15 @@ def close_conversations() -> None:
 
 
 def prune() -> None:
-    """Signatures too old to be replayed, and sign-ins and links that have ended."""
+    """Signatures too old to be replayed, sign-ins and links that have ended, and tags that WeChat has heard of."""
     now = clock.now()
     with transaction() as session:
         session.execute(delete(SeenSignature).where(SeenSignature.seen_at < now - SIGNATURES_KEPT))
     with transaction() as session:
         session.execute(delete(SignIn).where(SignIn.expires_at < now))
         session.execute(delete(SignInLink).where(SignInLink.expires_at < now - LINKS_KEPT))
+    with transaction() as session:
+        tag_pushes.prune(session, now)
 
 
 def _has_room(name: str) -> bool:

@@ -93,7 +93,7 @@ def reply(
 
     Raises:
         Conflict: handed back or timed out since the page was opened.
-        Refused: WeChat would not take it, as the follower has to write first.
+        Refused: WeChat would not take it: the follower has to write first, or is blocked.
     """
     now = clock.now()
     silence(session, conversation.follower_id, now + timedelta(minutes=account.handover_minutes))
@@ -104,6 +104,7 @@ def reply(
     )
     if affected(answered) == 0:
         raise Conflict("This conversation was closed; take it over again to answer.")
+    sends.must_be_allowed(session, conversation.follower_id)
     if not sends.allowance(session, conversation.follower_id).left:
         raise Refused("No replies left: the follower must write first.", field="text")
     return sends.create(session, account.id, conversation.follower_id, reply, operator=operator)
@@ -116,7 +117,7 @@ def hand_back(session: Session, account: Account, conversation: Conversation) ->
 
 
 def close(session: Session, follower_id: int, why: str, now: datetime) -> None:
-    """``why``: handed_back, timed_out or unsubscribed."""
+    """``why``: handed_back, timed_out, unsubscribed or blocked."""
     silence(session, follower_id, None)
     session.execute(
         update(Conversation)

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.services import conversations, followers, tasks
-from models import Account, Conversation, Follower, FollowerTag, Tag, Task
+from bot.services import conversations, followers, tag_pushes, tasks
+from models import Account, Conversation, Follower, FollowerTag, Tag, TagPush, Task
 
 KIND = "follower_sync"
 ROWS = 1000  # of one transaction, so that no writer waits long
@@ -63,6 +63,7 @@ def mark_gone(session: Session, account_id: int, began: datetime, limit: int = R
                 # Came, or came back, while we were reading.
                 or_(Follower.subscribed_at.is_(None), Follower.subscribed_at < began),
                 Follower.seen_at < began,
+                Follower.blocked_at.is_(None),  # WeChat may not list whom the account has blocked
             )
             .limit(limit)
         )
@@ -99,10 +100,19 @@ def next_listed(session: Session, account_id: int, began: datetime, after: int, 
     return {row.openid: row.id for row in rows}
 
 
-def note_infos(session: Session, account_id: int, ids: dict[str, int], infos: Iterable[dict[str, Any]]) -> None:
-    """Keep what WeChat told about some followers; those it left out stay as they are."""
+def note_infos(
+    session: Session,
+    account_id: int,
+    ids: dict[str, int],
+    infos: Iterable[dict[str, Any]],
+    asked_at: datetime | None = None,
+) -> None:
+    """Keep what WeChat told about some followers; those it left out stay as they are.
+
+    ``asked_at``: when WeChat was asked, if that was not just now: it did not know what we told it since.
+    """
     tags = {tag.wechat_id: tag.id for tag in session.scalars(_from_wechat(account_id))}
-    tagged: list[dict[str, int]] = []
+    tagged: set[tuple[int, int]] = set()
     left: list[int] = []
     told: list[int] = []
     told_alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
@@ -114,8 +124,8 @@ def note_infos(session: Session, account_id: int, ids: dict[str, int], infos: It
             left.append(follower_id)
             continue
         told.append(follower_id)
-        wechat_ids = dict.fromkeys(info.get("tagid_list") or [])
-        tagged += [{"follower_id": follower_id, "tag_id": tags[each]} for each in wechat_ids if each in tags]
+        wechat_ids = info.get("tagid_list") or []
+        tagged |= {(follower_id, tags[each]) for each in wechat_ids if each in tags}
         values = _values(info)
         told_alike.setdefault(tuple(values), []).append({"row": follower_id, **values})
     table = Follower.__table__
@@ -124,34 +134,79 @@ def note_infos(session: Session, account_id: int, ids: dict[str, int], infos: It
             statement = update(table).where(table.c.id == bindparam("row"))  # type: ignore[arg-type]
             session.connection().execute(statement.values({name: bindparam(name) for name in names}), rows)
     _left(session, left, clock.now())
-    # WeChat's tags are as WeChat says; those that only we know of stay.
-    session.execute(
-        delete(FollowerTag)
-        .where(FollowerTag.follower_id.in_(told), FollowerTag.tag_id.in_(tags.values()))
-        .execution_options(synchronize_session=False)
+    _note_tagged(session, told, set(tags.values()), tagged, asked_at or clock.now())
+
+
+def _note_tagged(
+    session: Session, follower_ids: Sequence[int], tag_ids: set[int], tagged: set[tuple[int, int]], asked_at: datetime
+) -> None:
+    """WeChat's tags are as WeChat says, but for what it has not heard yet; those that only we know of stay."""
+    pair = (FollowerTag.follower_id, FollowerTag.tag_id)
+    has = session.execute(select(*pair).where(FollowerTag.follower_id.in_(follower_ids))).all()
+    ours = session.execute(
+        select(TagPush.follower_id, TagPush.tag_id).where(
+            TagPush.follower_id.in_(follower_ids), TagPush.tag_id.is_not(None), tag_pushes.unsettled(asked_at)
+        )
     )
-    if tagged:
-        session.execute(insert(FollowerTag), tagged)
+    # Only what differs is written: nothing that a person changes this very moment.
+    differs = (tagged ^ {each for each in has if each[1] in tag_ids}) - set(ours)
+    table = FollowerTag.__table__
+    is_pair = (table.c.follower_id == bindparam("follower"), table.c.tag_id == bindparam("tag"))
+    if gone := [{"follower": follower, "tag": tag} for follower, tag in sorted(differs - tagged)]:
+        session.connection().execute(delete(table).where(*is_pair), gone)  # type: ignore[arg-type]
+    if new := [{"follower_id": follower, "tag_id": tag} for follower, tag in sorted(differs & tagged)]:
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        session.connection().execute(dialect.insert(table).on_conflict_do_nothing(), new)
 
 
-def note_tags(session: Session, account_id: int, tags: Iterable[dict[str, Any]]) -> None:
-    """Take over WeChat's tags; one that is gone there becomes one that only we know of."""
+def note_tags(
+    session: Session, account_id: int, tags: Iterable[dict[str, Any]], asked_at: datetime | None = None
+) -> None:
+    """Take over WeChat's tags; one that is gone there becomes one that only we know of.
+
+    What WeChat has not heard yet of ours stays: a new tag, a new name, and that one is deleted.
+    """
+    changed = session.scalars(
+        select(TagPush).where(
+            TagPush.account_id == account_id,
+            TagPush.follower_id.is_(None),
+            tag_pushes.unsettled(asked_at or clock.now()),
+        )
+    ).all()
+    ours = {row.tag_id for row in changed if row.tag_id is not None}
+    deleted = {row.wechat_id for row in changed if row.tag_id is None}
     known = {tag.name: tag for tag in session.scalars(select(Tag).where(Tag.account_id == account_id))}
     by_id = {tag.wechat_id: tag for tag in known.values() if tag.wechat_id is not None}
     seen: dict[int, str] = {int(tag["id"]): str(tag["name"])[:30] for tag in tags}
     for wechat_id, tag in by_id.items():
-        if wechat_id not in seen:
-            tag.wechat_id = None
+        if wechat_id not in seen and tag.id not in ours:
+            tag_pushes.gone(session, tag.id)
     for wechat_id, name in seen.items():
         namesake, mine = known.get(name), by_id.get(wechat_id)
-        if mine is None and namesake is None:
+        if mine is None and namesake is None and wechat_id not in deleted:
             session.add(Tag(account_id=account_id, name=name, wechat_id=wechat_id))
-        elif mine is None and namesake is not None:
+        elif mine is None and namesake is not None and namesake.wechat_id is None:
             namesake.wechat_id = wechat_id
-        elif mine is not None and namesake is None:
+        elif mine is not None and namesake is None and mine.id not in ours:
             mine.name = name
         # Two of ours trade names: the next reading sorts it out, once one of the names is free.
     session.flush()
+
+
+def note_blocked(session: Session, account_id: int, openids: Sequence[str], asked_at: datetime) -> None:
+    """These, and nobody else, are on WeChat's blocklist, but for what it has not heard yet."""
+    ours = exists().where(TagPush.follower_id == Follower.id, TagPush.tag_id.is_(None), tag_pushes.unsettled(asked_at))
+    of_account = select(Follower.openid).where(Follower.account_id == account_id, ~ours)
+    listed = set(openids)
+    blocked = set(session.scalars(of_account.where(Follower.blocked_at.is_not(None))))
+    table = Follower.__table__
+    statement = update(table).where(  # type: ignore[arg-type]
+        table.c.account_id == account_id, table.c.openid == bindparam("who"), ~ours
+    )
+    for on, who in ((False, blocked - listed), (True, listed - blocked)):
+        if who:
+            values = {"blocked_at": asked_at if on else None}
+            session.connection().execute(statement.values(values), [{"who": openid} for openid in sorted(who)])
 
 
 def _values(info: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from bot.errors import NotFound, Refused
-from models import Account, Follower, ReplyWindow, Send, SendStatus, Tag
+from models import Account, Follower, ReplyWindow, Send, SendStatus
 
 
 def get(session: Session, account: Account, follower_id: int) -> Follower:
@@ -91,20 +91,3 @@ def unsubscribed(session: Session, follower_ids: Sequence[int], now: datetime) -
         .where(ReplyWindow.follower_id.in_(follower_ids))
         .execution_options(synchronize_session=False)
     )
-
-
-def list_tags(session: Session, account: Account) -> list[Tag]:
-    return list(session.scalars(select(Tag).where(Tag.account_id == account.id).order_by(Tag.id)))
-
-
-def add_tag(session: Session, account: Account, name: str) -> Tag:
-    """Find or make a tag that only we know of."""
-    name = name.strip()
-    if not 1 <= len(name) <= 30:
-        raise Refused("A tag takes 1 to 30 characters.", field="name")
-    tag = session.scalar(select(Tag).where(Tag.account_id == account.id, Tag.name == name))
-    if tag is None:
-        tag = Tag(account_id=account.id, name=name)
-        session.add(tag)
-        session.flush()
-    return tag

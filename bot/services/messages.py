@@ -36,6 +36,7 @@ class Writer(NamedTuple):
     is_subscribed: bool
     silent_until: datetime | None
     rules_version: int  # of the account, read in this same transaction
+    auto_tags_version: int  # so too
 
 
 class Answered(NamedTuple):
@@ -221,14 +222,17 @@ def _upsert_follower(dialect: str) -> Executable:
     empty = dict.fromkeys(("nickname", "remark", "unionid", "language", "source"), "")
     statement = _insert(dialect, Follower, "account_id", "openid", "seen_at", "wrote_at")
     statement = statement.values(**empty, is_subscribed=True)
-    version = select(Account.rules_version).where(Account.id == bindparam("account_id")).scalar_subquery()
+    versions = (
+        select(version).where(Account.id == bindparam("account_id")).scalar_subquery()
+        for version in (Account.rules_version, Account.auto_tags_version)
+    )
     return statement.on_conflict_do_update(  # type: ignore[no-any-return]
         index_elements=["account_id", "openid"],
         set_={
             "seen_at": statement.excluded.seen_at,
             "wrote_at": func.coalesce(statement.excluded.wrote_at, Follower.wrote_at),
         },
-    ).returning(Follower.id, Follower.nickname, Follower.is_subscribed, Follower.silent_until, version)
+    ).returning(Follower.id, Follower.nickname, Follower.is_subscribed, Follower.silent_until, *versions)
 
 
 def _find_answered(dialect: str) -> Executable:

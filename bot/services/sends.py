@@ -1,5 +1,6 @@
 """Customer-service messages: counted against WeChat's windows, sent at most once, never lost from sight."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot import clock
-from bot.errors import NotFound
+from bot.errors import NotFound, Refused
 from bot.queue import enqueue
 from bot.wechat import limits
 from bot.wechat.messages import Reply
@@ -19,6 +20,7 @@ OPEN_STATES = (SendStatus.READY, SendStatus.SENDING)
 WINDOW_CLOSED = "WeChat's reply window is closed: the follower must write first."
 NO_ANSWER = "No answer from WeChat: it may have arrived. Ask before sending again."
 NOT_FOLLOWING = "The follower no longer follows the account."
+BLOCKED = "The follower is on the blocklist. Take them off it first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,25 @@ def create(
     return send
 
 
+def must_be_allowed(session: Session, follower_id: int) -> None:
+    """
+    Raises:
+        Refused: WeChat would deliver nothing to this follower: they are on the blocklist.
+    """
+    if session.scalar(select(Follower.blocked_at).where(Follower.id == follower_id)) is not None:
+        raise Refused(BLOCKED, field="text")
+
+
+def cancel(session: Session, follower_ids: Sequence[int], error: str) -> None:
+    """What waits to be sent to these followers is not sent."""
+    session.execute(
+        update(Send)
+        .where(Send.follower_id.in_(follower_ids), Send.status == SendStatus.READY)
+        .values(status=SendStatus.FAILED, error=error)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def allowance(session: Session, follower_id: int, now: datetime | None = None) -> Allowance:
     """What is left of the open window that closes last; a shorter one (a tap's minute) would come on top."""
     now = now or clock.now()
@@ -104,9 +125,10 @@ def claim(session: Session, send_id: int, now: datetime | None = None) -> Claim 
     if affected(claimed) == 0:
         return None
     follower = session.get_one(Follower, send.follower_id)
-    window = _spend(session, follower.id, now) if follower.is_subscribed else ""
+    error = BLOCKED if follower.blocked_at else "" if follower.is_subscribed else NOT_FOLLOWING
+    window = "" if error else _spend(session, follower.id, now)
     if not window:
-        error = WINDOW_CLOSED if follower.is_subscribed else NOT_FOLLOWING
+        error = error or WINDOW_CLOSED
         settle(session, send.id, send.fence + 1, SendStatus.FAILED, error=error)
         return None
     session.execute(

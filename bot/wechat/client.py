@@ -1,39 +1,25 @@
-"""Calls WeChat's API for one account: wechatpy knows the calls, this module the network, tokens and errors.
+"""Calls WeChat's API for one account: wechatpy knows the calls, we (here and in transport) the network and tokens.
 
 wechatpy alone would wait for ever, fetch tokens from a fixed address, repeat a refused token without end
 and show the secret in its tracebacks.
 """
 
-import json
-import logging
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from email.message import Message as Headers
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import quote, urlsplit
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
 from wechatpy.client import WeChatClient
 
 from bot import settings
 from bot.wechat import limits
-from bot.wechat.errors import BadConfiguration, OutcomeUnknown, TokenRefused, WeChatError, bad_status, broken, refusal
+from bot.wechat.errors import BadConfiguration, OutcomeUnknown, TokenRefused, WeChatError
+from bot.wechat.transport import Transport, unreadable
 
 T = TypeVar("T")
 
-_IMAGES = "https://mp.weixin.qq.com"
 _API = settings.WECHAT + "/cgi-bin/"
-_ANSWER_BYTES = 32 * 1024 * 1024  # more than any media file
-_CHUNK = 64 * 1024  # bytes
-_CONNECTIONS = 128  # as many as a broadcast has threads
-
-# At DEBUG it writes each address with its query, and in the query stands the token.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
 class Media(NamedTuple):
@@ -63,7 +49,7 @@ class Client:
         """
         self._token = token
         self._current = _CurrentToken()
-        self._http = _Transport(base_url, timeout)
+        self._http = Transport(base_url, timeout)
         self._sdk = WeChatClient(appid, "", session=self._current, timeout=timeout, auto_retry=False)
         self._sdk.fetch_access_token = _never_fetch
         self._sdk._http.close()
@@ -143,6 +129,43 @@ class Client:
     def tags(self) -> list[dict[str, Any]]:
         """The account's tags: ``id``, ``name``, ``count``."""
         return self._ask(lambda: self._sdk.tag.get())
+
+    def create_tag(self, name: str) -> int:
+        """Make a tag of at most ``limits.TAG_NAME_BYTES``; returns WeChat's number for it."""
+
+        def create() -> int:
+            tag: dict[str, Any] = self._sdk.post("tags/create", data={"tag": {"name": name}})["tag"]
+            return int(tag["id"])
+
+        return self._ask(create)
+
+    def rename_tag(self, wechat_id: int, name: str) -> None:
+        self._ask(lambda: self._sdk.post("tags/update", data={"tag": {"id": wechat_id, "name": name}})["errcode"])
+
+    def delete_tag(self, wechat_id: int) -> None:
+        self._ask(lambda: self._sdk.post("tags/delete", data={"tag": {"id": wechat_id}})["errcode"])
+
+    def tag_followers(self, wechat_id: int, openids: Sequence[str], on: bool = True) -> None:
+        """Give a tag to at most ``limits.TAG_BATCH`` followers, or take it from them.
+
+        Raises:
+            WeChatError: 45171 when some were refused: ``openids`` names them.
+        """
+        call = f"tags/members/batch{'tagging' if on else 'untagging'}"
+        data = {"openid_list": list(openids), "tagid": wechat_id}
+        self._ask(lambda: self._sdk.post(call, data=data)["errcode"])
+
+    def block(self, openids: Sequence[str], on: bool = True) -> None:
+        """Put at most ``limits.BLOCKLIST_BATCH`` people on the blocklist, or take them off."""
+        call = f"tags/members/batch{'black' if on else 'unblack'}list"
+        self._ask(lambda: self._sdk.post(call, data={"openid_list": list(openids)})["errcode"])
+
+    def blocked_page(self, begin_openid: str = "") -> tuple[list[str], str]:
+        """Some of those on the blocklist, and where the next page starts; stop at no openids."""
+        page: dict[str, Any] = self._ask(
+            lambda: self._sdk.post("tags/members/getblacklist", data={"begin_openid": begin_openid})
+        )
+        return list(page["data"]["openid"]) if "data" in page else [], str(page.get("next_openid", ""))
 
     # -- QR codes and media
 
@@ -232,12 +255,12 @@ def fetch_stable_token(appid: str, secret: str, base_url: str, timeout: float, f
     """
     call = "/cgi-bin/stable_token"
     body = {"grant_type": "client_credential", "appid": appid, "secret": secret, "force_refresh": force}
-    http = _Transport(base_url, timeout)
+    http = Transport(base_url, timeout)
     try:
         answer = http.request("POST", settings.WECHAT + call, json=body)
         value, seconds = answer["access_token"], answer["expires_in"]
         if not isinstance(value, str) or not value or not isinstance(seconds, int):
-            raise _unreadable(call)
+            raise unreadable(call)
         return value, seconds
     except TokenRefused as error:
         refused = error  # no token was sent: here it means the secret
@@ -257,10 +280,6 @@ def _checked(call: Callable[[], T], repeatable: bool) -> T:
         raise
 
 
-def _unreadable(call: str) -> OutcomeUnknown:
-    return OutcomeUnknown("the answer is not one of WeChat's", call=call)
-
-
 def _never_fetch() -> None:
     raise BadConfiguration("there is no access token")
 
@@ -272,105 +291,6 @@ class _CurrentToken(threading.local):
 
     def get(self, key: str, default: object = None) -> str:
         return self.value
-
-
-class _Answer(dict[str, Any]):
-    """WeChat's answer to a call that succeeded; wechatpy passes a dict on as it is."""
-
-    call = ""
-
-    def raise_for_status(self) -> None: ...
-
-    def __missing__(self, name: str) -> Any:
-        raise _unreadable(self.call)  # JSON, but not what this call answers
-
-
-class _Transport:
-    """Stands where wechatpy has its requests session: one address, no redirects, our errors."""
-
-    def __init__(self, base_url: str, timeout: float) -> None:
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy or netrc that this program was not told of
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.adapters.clear()  # no other address can be called
-        adapter = _Adapter(base_url, timeout)
-        self._session.mount(settings.WECHAT + "/", adapter)
-        self._session.mount(_IMAGES + "/", adapter)
-
-    def close(self) -> None:
-        self._session.close()
-
-    def request(self, method: str, url: str, **options: Any) -> _Answer:
-        """Call, and return the JSON of a success."""
-        hidden = {**(options.get("params") or {}), **(options.get("json") or {})}
-        return self.read(self.fetch(method, url, **options), urlsplit(url).path, hidden)
-
-    def fetch(self, method: str, url: str, **options: Any) -> requests.Response:
-        """Call, and return whatever came with status 200."""
-        call = urlsplit(url).path
-        failure: WeChatError
-        try:
-            response = self._session.request(method, url, **options, allow_redirects=False)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            failure = broken(error, call)
-        else:
-            if response.status_code == 200:
-                return response
-            failure = bad_status(response.status_code, call)
-        # Raised out here so that the library's error, which holds the address, is not chained to ours.
-        raise failure
-
-    def read(self, response: requests.Response, call: str, hidden: Mapping[str, Any]) -> _Answer:
-        """Read the JSON; ``hidden`` holds the parameters of the call, of which none may show in an error."""
-        try:
-            # Names that followers chose may carry broken characters.
-            answer = json.loads(response.content.decode("utf-8", "replace"), strict=False)
-            errcode = int(answer.get("errcode", 0))
-        except (ValueError, TypeError, AttributeError, RecursionError):
-            answer = None
-        if answer is None:
-            raise _unreadable(call)
-        if errcode:
-            errmsg = str(answer.get("errmsg", ""))
-            for name in ("access_token", "secret"):
-                if value := hidden.get(name):
-                    errmsg = errmsg.replace(str(value), "…").replace(quote(str(value), safe=""), "…")
-            raise refusal(errcode, errmsg, call)
-        result = _Answer(answer)
-        result.call = call
-        return result
-
-
-class _Adapter(HTTPAdapter):
-    """Sends to ``base_url`` what is meant for WeChat, and ends every call in time."""
-
-    def __init__(self, base_url: str, timeout: float) -> None:
-        super().__init__(pool_maxsize=_CONNECTIONS)
-        self._base_url = base_url.rstrip("/")
-        self._timeout = timeout
-
-    def send(
-        self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None, *rest: Any, **options: Any
-    ) -> requests.Response:
-        if self._base_url != settings.WECHAT:
-            parts = urlsplit(request.url or "")
-            request.url = f"{self._base_url}{parts.path}" + (f"?{parts.query}" if parts.query else "")
-        deadline = time.monotonic() + 2 * self._timeout
-        response = super().send(request, True, self._timeout, *rest, **options)
-        content = bytearray()
-        try:
-            # A server that sends a byte now and then would never run into the socket's own timeout.
-            while chunk := response.raw.read1(_CHUNK, decode_content=True):
-                content += chunk
-                if time.monotonic() > deadline:
-                    raise requests.ReadTimeout("the answer takes too long")
-                if len(content) > _ANSWER_BYTES:
-                    raise requests.exceptions.ContentDecodingError("the answer is too long")
-        except BaseException:
-            response.close()
-            raise
-        response._content = bytes(content)
-        return response
 
 
 def _filename(headers: Mapping[str, str]) -> str:

@@ -38,6 +38,7 @@ class WeChatError(Exception):
         self.errcode = errcode
         self.rid = rid
         self.call = call
+        self.openids: list[str] = []  # of a list, those that were refused (45171); the others were not
 
     def __str__(self) -> str:
         code = "" if self.errcode is None else f"{self.errcode} "

@@ -31,3 +31,12 @@ class Window:
 MESSAGE_WINDOW = Window(5, timedelta(hours=48))
 ACTION_WINDOW = Window(3, timedelta(minutes=1))
 TAPS_THAT_OPEN = frozenset({"click", "scancode_push", "scancode_waitmsg"})
+
+TAGS = 100  # of an account, beside WeChat's own
+TAGS_EACH = 20  # of a follower
+TAG_NAME_BYTES = 30
+TAG_FANS_DELETED = 100_000  # with more followers a tag cannot be deleted
+TAG_BATCH = 50
+FIRST_OWN_TAG = 100  # smaller numbers are WeChat's own tags, such as the starred ones
+WECHATS_OWN_TAGS = frozenset({"未分组", "黑名单", "星标组"})
+BLOCKLIST_BATCH = 20

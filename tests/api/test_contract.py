@@ -15,7 +15,20 @@ from bot.services import access, api_tokens
 from bot.services import rules as rules_service
 from bot.services.api_tokens import SCOPES
 from bot.services.rules import RuleDraft
-from models import ApiToken, AuditRecord, Conversation, InboundMessage, MenuVersion, Role, Send, Takeover, Task
+from models import (
+    ApiToken,
+    AuditRecord,
+    AutoTag,
+    Conversation,
+    InboundMessage,
+    MenuVersion,
+    Role,
+    Send,
+    Tag,
+    Takeover,
+    Task,
+    Trigger,
+)
 
 BODIES = {
     "create_account": {"slug": "third"},
@@ -33,6 +46,11 @@ BODIES = {
     "change_member": {"role": "agent"},
     "invite_member": {"name": "Ann", "role": "analyst"},
     "create_token": {"scopes": ["tokens:write"]},
+    "create_tag": {"name": "New"},
+    "rename_tag": {"name": "Gold"},
+    "settle_tag_problems": {"do": "retry"},
+    "create_auto_tag": {"trigger": "keyword", "pattern": "price", "tag_id": 1},
+    "replace_auto_tag": {"trigger": "follow", "tag_id": 1},
 }
 # Nobody gives what they do not have: beside its scope, these need those of what they give or take over.
 GIVING = {"change_member": Role.AGENT, "invite_member": Role.ANALYST}
@@ -57,7 +75,11 @@ def rows(create, session):
     takeover = Takeover(account_id=account.id, selfmenu={"is_menu_open": 0}, autoreply={})
     version = MenuVersion(account_id=account.id, number=1)
     key = ApiToken(account_id=account.id, name="key", digest="0" * 64, scopes=["rules:read"])
-    session.add_all([message, send, task, conversation, takeover, version, key])
+    tag = Tag(account_id=account.id, name="VIP")
+    session.add(tag)
+    session.flush()
+    auto_tag = AutoTag(account_id=account.id, trigger=Trigger.FOLLOW, tag_id=tag.id)
+    session.add_all([auto_tag, message, send, task, conversation, takeover, version, key])
     session.commit()
     first = account.rules_version
     create.rule(account, "cost", "88")
@@ -76,6 +98,8 @@ def rows(create, session):
         "version_id": version.id,
         "operator_id": agent.id,
         "token_id": key.id,
+        "tag_id": tag.id,
+        "auto_tag_id": auto_tag.id,
     }
 
 

@@ -18,6 +18,7 @@ MAY = {
     "rules": ("OEMGA", "OE"),
     "menus": ("OEMA", "OEM"),
     "followers": ("OEMGA", "OEMG"),
+    "tags": ("OEMGA", "OEM"),
     "messages": ("OEMGA", "OE"),
     "conversations": ("OEG", "OEG"),
     "sends": ("OEG", "OEG"),

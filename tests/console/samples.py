@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot import clock
-from bot.services import conversations, followers, menus, rules
+from bot.services import auto_tags, conversations, menus, rules, tags
+from bot.services.auto_tags import AutoTagDraft
 from bot.services.rules import RuleDraft
 from models import (
     Account,
+    AutoTag,
     Conversation,
     Follower,
     InboundMessage,
@@ -18,7 +20,9 @@ from models import (
     Rule,
     Send,
     SendStatus,
+    Tag,
     Takeover,
+    Trigger,
 )
 from tests.factories import Create
 
@@ -193,6 +197,8 @@ class TeaHouse:
     rules: list[Rule]
     people: list[Follower]
     conversation: Conversation
+    tags: list[Tag]
+    auto_tag: AutoTag
 
 
 def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
@@ -213,10 +219,11 @@ def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
     ]
     people[7].unsubscribed_at = now - timedelta(days=1)
     people[0].remark = ""
-    for name in ("会员", "常客", "企业订单"):
-        tag = followers.add_tag(session, account, name)
-        people[0].tags.append(tag)
-    people[2].tags.append(tag)
+    made_tags = [tags.add(session, account, name) for name in ("会员", "常客", "企业订单")]
+    people[0].tags.extend(made_tags)
+    people[2].tags.append(made_tags[2])
+    draft = AutoTagDraft(trigger=Trigger.KEYWORD, pattern="发票", tag_id=made_tags[2].id)
+    auto_tag = auto_tags.save(session, account, draft)
     _talk(create, account, made, people)
     menus.save(session, account, MENU)
     session.add(Takeover(account_id=account.id, selfmenu=CONSOLE_MENU, autoreply=CONSOLE_REPLIES))
@@ -229,7 +236,7 @@ def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
     conversations.take(session, account, people[5])
     session.add(ReplyWindow(follower_id=people[0].id, trigger="message", left=4, expires_at=now + timedelta(hours=31)))
     session.commit()
-    return TeaHouse(account, made, people, opened)
+    return TeaHouse(account, made, people, opened, made_tags, auto_tag)
 
 
 def _talk(create: Create, account: Account, made: list[Rule], people: list[Follower]) -> None:

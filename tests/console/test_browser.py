@@ -40,6 +40,7 @@ PATHS = (
     "/tea-house/conversations/1",
     "/tea-house/followers",
     "/tea-house/followers/1",
+    "/tea-house/tags",
     "/tea-house/settings",
     "/design",
     "/accounts",

@@ -20,6 +20,8 @@ VALUES = {
     "version_id": 1,
     "operator_id": 1,
     "token_id": 1,
+    "tag_id": 1,
+    "auto_tag_id": 1,
     "secret": "x",
     "name": "console.css",
     "unknown": "a/b",

@@ -41,6 +41,19 @@ OF_ACCOUNT = {
     "follower": (ALL, ""),
     "rename_follower": ("", "OEMG"),
     "sync_followers": ("", "OEMG"),
+    "tags_page": (ALL, ""),
+    "add_tag": ("", "OEM"),
+    "rename_tag": ("", "OEM"),
+    "delete_tag": ("", "OEM"),
+    "share_tag": ("", "OEM"),
+    "settle_tag_problems": ("", "OEM"),
+    "add_auto_tag": ("", "OEM"),
+    "switch_auto_tag": ("", "OEM"),
+    "delete_auto_tag": ("", "OEM"),
+    "tag_followers": ("", "OEMG"),
+    "tag_follower": ("", "OEMG"),
+    "untag_follower": ("", "OEMG"),
+    "block_follower": ("", "OEMG"),
     "rules_list": (ALL, ""),
     "add_rule": ("OE", "OE"),
     "edit_rule": (ALL, "OE"),
@@ -77,7 +90,16 @@ SIGNED_IN = {
 }  # fmt: skip
 OPEN_TO_ALL = {"sign_in", "sign_in_by_link", "sign_in_code", "preferences", "static", "unknown"}
 OF_INSTALL = {"add_account": "O"}
-LAST = ("delete_rule", "restore_rule", "revoke_token", "sign_out", "set_active", "remove_person")  # they end things
+LAST = (
+    "delete_auto_tag",
+    "delete_tag",
+    "delete_rule",
+    "restore_rule",
+    "revoke_token",
+    "sign_out",
+    "set_active",
+    "remove_person",
+)  # they end things
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -112,6 +134,8 @@ def values(house: TeaHouse, create: Create) -> dict[str, object]:
         "conversation_id": house.conversation.id,
         "operator_id": colleague.id,
         "token_id": token.id,
+        "tag_id": house.tags[0].id,
+        "auto_tag_id": house.auto_tag.id,
     }
 
 

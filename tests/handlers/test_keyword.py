@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import select
 
-from bot.services import followers
+from bot.services import tags
 from models import Follower, FollowerTag
 from tests.flows.phone import Phone, set_clock
 
@@ -147,7 +147,7 @@ def test_a_night_belongs_to_the_day_it_begins_on(phone, create, account, now, an
 
 
 def test_only_for_followers_with_a_tag(phone, create, account, session, client, last):
-    tag = followers.add_tag(session, account, "VIP")
+    tag = tags.find_or_add(session, account, "VIP")
     session.commit()
     create.rule(account, "price", "For you: 89", tag_id=tag.id)
     create.rule(account, "price", "99")

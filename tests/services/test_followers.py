@@ -37,22 +37,6 @@ def test_an_openid_is_found_whole(account, create, session):
     assert followers.page(session, account, search=known.openid[:-1]) == []
 
 
-def test_a_tag_is_made_once(account, create, session):
-    tag = followers.add_tag(session, account, " VIP ")
-
-    assert followers.add_tag(session, account, "VIP") is tag
-    assert followers.list_tags(session, account) == [tag]
-    assert followers.list_tags(session, create.account("theirs")) == []
-
-
-@pytest.mark.parametrize("name", ["", " ", "x" * 31])
-def test_a_tag_has_a_name_that_fits(account, session, name):
-    with pytest.raises(Refused) as caught:
-        followers.add_tag(session, account, name)
-
-    assert caught.value.field == "name"
-
-
 def test_a_long_remark_is_refused(account, create, session):
     known = create.follower(account, remark="old")
     with pytest.raises(Refused):

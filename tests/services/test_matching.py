@@ -76,9 +76,9 @@ moments = st.datetimes(datetime(2027, 1, 31), datetime(2027, 2, 3)).map(lambda a
 def arranged(create, session) -> Any:
     """Rules as drafted in an account; how each text is answered by the book, and why."""
     account, tag = create.account(), None
-    from bot.services import followers
+    from bot.services import tags
 
-    tag = followers.add_tag(session, account, "VIP")
+    tag = tags.find_or_add(session, account, "VIP")
     session.commit()
     people = [create.follower(account), create.follower(account)]
     session.add(FollowerTag(follower_id=people[1].id, tag_id=tag.id))

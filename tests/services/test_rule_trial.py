@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot import clock
-from bot.services import followers, rule_trial, rule_versions, rules
+from bot.services import rule_trial, rule_versions, rules, tags
 from bot.services.rules import RuleDraft
 from models import Follower, FollowerTag, InboundMessage, Trigger
 from tests.flows.phone import Phone, set_clock
@@ -53,7 +53,7 @@ def some_text(dice: random.Random) -> str:
 def compare(create, session, client, account, messages: int) -> int:
     """Done means 2: what the box says is what the phone gets, for any text, follower and time."""
     dice = random.Random(messages)
-    tag = followers.add_tag(session, account, "VIP")
+    tag = tags.add(session, account, "VIP")
     some_rules(session, account, dice, tag.id)
     people = [create.follower(account), create.follower(account)]
     session.add(FollowerTag(follower_id=people[1].id, tag_id=tag.id))
@@ -109,7 +109,7 @@ def heard(session, account, follower, text: str, at: datetime, number: int, **va
 @pytest.mark.databases
 def test_the_answer_difference_is_what_both_would_say(create, session, account):
     dice = random.Random(5)
-    tag = followers.add_tag(session, account, "VIP")
+    tag = tags.add(session, account, "VIP")
     some_rules(session, account, dice, tag.id)
     people = [create.follower(account), create.follower(account)]
     session.add(FollowerTag(follower_id=people[1].id, tag_id=tag.id))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from bot import clock
 from bot.errors import Conflict, NotFound, Refused
-from bot.services import followers, rule_versions, rules
+from bot.services import rule_versions, rules, tags
 from bot.services.rules import RuleDraft
 from models import Rule, RuleVersion
 from tests.flows.phone import Phone, by_http
@@ -124,7 +124,7 @@ def test_the_live_version_restored_throws_the_draft_away(account, session):
 
 
 def test_a_rule_whose_tag_is_gone_comes_back_switched_off(account, session, phone):
-    tag = followers.add_tag(session, account, "VIP")
+    tag = tags.add(session, account, "VIP")
     rule = rules.save(session, account, draft("secret", tag_id=tag.id))
     at = account.rules_version
     rules.delete(session, account, rule)

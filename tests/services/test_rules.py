@@ -149,9 +149,9 @@ def test_what_cannot_work_is_refused_with_its_field(account, session, values, fi
 
 
 def test_a_tag_of_another_account_is_refused(account, create, session):
-    from bot.services import followers
+    from bot.services import tags
 
-    tag = followers.add_tag(session, create.account("theirs"), "VIP")
+    tag = tags.find_or_add(session, create.account("theirs"), "VIP")
 
     with pytest.raises(Refused) as caught:
         rules.save(session, account, draft("a", tag_id=tag.id))
