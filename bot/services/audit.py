@@ -22,6 +22,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "menu_versions": ("number", "buttons"),
     "takeovers": ("status",),
     "followers": ("remark",),
+    "segments": ("name", "conditions"),
     "operators": ("name", "is_active"),
     "memberships": ("role",),
     "api_tokens": ("name", "scopes", "revoked_at"),
