@@ -18,6 +18,7 @@ from bot.api import (
     operators,
     people,
     rules,
+    segments,
     sends,
     tasks,
     tokens,
@@ -26,7 +27,7 @@ from bot.api.contract import ENDPOINTS, bp, told
 
 NOUNS = (
     accounts, connecting, rules, menus, followers, messages, conversations, sends, tasks, health, people, operators,
-    tokens, audit,
+    tokens, audit, segments,
 )  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token

@@ -13,7 +13,7 @@ from bot.api.contract import ENDPOINTS, bp, endpoint
 from bot.database import reading, transaction
 from bot.services import access, api_tokens
 from bot.services.api_tokens import SCOPES
-from models import ApiToken, AuditRecord, Conversation, InboundMessage, MenuVersion, Role, Send, Takeover, Task
+from models import ApiToken, AuditRecord, Conversation, InboundMessage, MenuVersion, Role, Segment, Send, Takeover, Task
 
 BODIES = {
     "create_account": {"slug": "third"},
@@ -29,6 +29,9 @@ BODIES = {
     "create_sign_in_link": {"operator": "guest"},
     "change_member": {"role": "agent"},
     "invite_member": {"name": "Ann", "role": "analyst"},
+    "create_segment": {"name": "Regulars", "conditions": {"field": "follows", "op": "is", "value": True}},
+    "replace_segment": {"name": "Regulars", "conditions": {"field": "follows", "op": "is", "value": True}},
+    "try_segment": {"conditions": {"field": "follows", "op": "is", "value": True}},
     "create_token": {"scopes": ["tokens:write"]},
 }
 # Nobody gives what they do not have: beside its scope, these need those of what they give or take over.
@@ -53,8 +56,11 @@ def rows(create, session):
     conversation = Conversation(account_id=account.id, follower_id=follower.id)
     takeover = Takeover(account_id=account.id, selfmenu={"is_menu_open": 0}, autoreply={})
     version = MenuVersion(account_id=account.id, number=1)
+    segment = Segment(
+        account_id=account.id, name="new", conditions={"all": [{"field": "follows", "op": "is", "value": True}]}
+    )
     key = ApiToken(account_id=account.id, name="key", digest="0" * 64, scopes=["rules:read"])
-    session.add_all([message, send, task, conversation, takeover, version, key])
+    session.add_all([message, send, task, conversation, takeover, version, key, segment])
     session.commit()
     return {
         "rule_id": rule.id,
@@ -67,6 +73,7 @@ def rows(create, session):
         "version_id": version.id,
         "operator_id": agent.id,
         "token_id": key.id,
+        "segment_id": segment.id,
     }
 
 
