@@ -104,7 +104,8 @@ def endpoint(
 
     The function takes ``session``, ``account`` when the path has <slug>, the path's ids, ``body`` and ``query``, and
     ``token`` or ``by`` (what the token may do) where more than the scope decides;
-    it runs in one transaction (GET, or ``only_reads``: it changes nothing and is not recorded) and returns what ``returns`` is read from.
+    it runs in one transaction (GET and ``only_reads``: nothing is changed or recorded) and
+    returns what ``returns`` is read from.
     """
     if scope not in api_tokens.SCOPES or scope == api_tokens.ALL:
         raise ValueError(f"{method} {path}: there is no scope {scope!r}")

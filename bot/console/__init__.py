@@ -19,6 +19,7 @@ from bot.console import (
     profile,
     rules,
     safety,
+    segments,
     sign_in,
     tokens,
 )
@@ -28,7 +29,7 @@ from bot.console import (
 
 PAGES = (
     home, sign_in, profile, accounts, connecting, rules, menu, conversations, followers, health, people, tokens, audit,
-    pages,
+    segments, pages,
 )  # fmt: skip
 
 door.blueprint.before_request(safety.check_form)
