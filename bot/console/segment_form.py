@@ -89,7 +89,8 @@ def places_of(row: Row, place: str = "c") -> list[str]:
 def _condition(row: Row, fields: Mapping[int, Field]) -> Node:
     what, _, number = str(row["what"]).partition(":")
     operators = operators_of(str(row["what"]), fields)
-    op = row.get("op") if row.get("op") in operators else next(iter(operators), "")
+    op = str(row.get("op", ""))
+    op = op if op in operators else next(iter(operators), "")
     row["op"] = op
     node: Node = {"field": what, "op": op}
     of = number or str(row.get("of", ""))

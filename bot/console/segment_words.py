@@ -70,7 +70,8 @@ def operators() -> dict[str, str]:
 
 def languages() -> dict[str, str]:
     return {"zh_CN": _("Simplified Chinese"), "zh_TW": _("Traditional Chinese (Taiwan)"),
-            "zh_HK": _("Traditional Chinese (Hong Kong)"), "en": _("English"), "ja": _("Japanese"), "ko": _("Korean")}  # fmt: skip
+            "zh_HK": _("Traditional Chinese (Hong Kong)"), "en": _("English"), "ja": _("Japanese"),
+            "ko": _("Korean")}  # fmt: skip
 
 
 def value_name(field: str, value: Any) -> str:

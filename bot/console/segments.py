@@ -20,7 +20,7 @@ from bot.console.pages import say, show
 from bot.console.segment_words import choices, names_of_ready, value_name
 from bot.database import reading, transaction
 from bot.errors import Refused
-from bot.services import access, accounts, followers, menus, rules, segment_things, segments
+from bot.services import access, accounts, followers, menus, rules, segment_queries, segment_things, segments
 from bot.services.segment_conditions import Tree, plain, walk
 from bot.services.segment_words import describe
 from models import Account, Field, Segment, Stage
@@ -71,7 +71,8 @@ def segment_size(segment_id: int) -> ResponseReturnValue:
     """How many it has now, for the list; kept for the next time the list is opened."""
     account = current_account()
     with reading() as session:
-        counted = segments.count(session, segments.query(session, account, segments.get(session, account, segment_id)))
+        found = segments.get(session, account, segment_id)
+        counted = segment_queries.count(session, segments.query(session, account, found))
     if counted is not None:
         with transaction() as session:
             segments.note_count(session, segment_id, counted)

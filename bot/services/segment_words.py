@@ -49,7 +49,7 @@ def _name(reference: tuple[str, int], things: Things, _: Translate) -> str:
 
 def _value(value: Any, op: str, field: str, _: Translate, shown: Shown) -> str:
     if isinstance(value, list):
-        glue = _(" and ") if op == "between" else _(", ")
+        glue = f" {_('and')} " if op == "between" else _(", ")
         return glue.join(_value(each, op, field, _, shown) for each in value)
     if type(value) is bool:
         return _("yes") if value else _("no")

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from bot import clock
-from bot.services import conversations, followers, menus, rules
+from bot.services import conversations, followers, menus, rules, segments
 from bot.services.rules import RuleDraft
 from models import (
     Account,
@@ -16,6 +17,7 @@ from models import (
     ReplyWindow,
     Role,
     Rule,
+    Segment,
     Send,
     SendStatus,
     Takeover,
@@ -193,6 +195,7 @@ class TeaHouse:
     rules: list[Rule]
     people: list[Follower]
     conversation: Conversation
+    segment: Segment
 
 
 def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
@@ -228,8 +231,21 @@ def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
     conversations.take(session, account, people[1], is_waiting=True)
     conversations.take(session, account, people[5])
     session.add(ReplyWindow(follower_id=people[0].id, trigger="message", left=4, expires_at=now + timedelta(hours=31)))
+    segment = segments.save(session, account, "茶友与新客", _segment(tag.id), who="小美")
     session.commit()
-    return TeaHouse(account, made, people, opened)
+    return TeaHouse(account, made, people, opened, segment)
+
+
+def _segment(tag_id: int) -> dict[str, Any]:
+    """Those of the tag, and those who are new and do something; nobody on the blocklist."""
+    new = [
+        {"field": "followed", "op": "last_days", "value": 30},
+        {"not": {"any": [{"field": "tapped", "of": "TODAY", "op": "last_days", "value": 7}]}},
+    ]
+    follows, blocked = (
+        {"field": name, "op": "is", "value": value} for name, value in (("follows", True), ("blocked", False))
+    )
+    return {"all": [follows, blocked, {"any": [{"field": "tag", "op": "has", "value": tag_id}, {"all": new}]}]}
 
 
 def _talk(create: Create, account: Account, made: list[Rule], people: list[Follower]) -> None:

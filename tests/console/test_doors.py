@@ -19,6 +19,7 @@ VALUES = {
     "version_id": 1,
     "operator_id": 1,
     "token_id": 1,
+    "segment_id": 1,
     "secret": "x",
     "name": "console.css",
     "unknown": "a/b",

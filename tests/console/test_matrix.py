@@ -48,6 +48,17 @@ OF_ACCOUNT = {
     "move_rule": ("", "OE"),
     "delete_rule": ("", "OE"),
     "restore_rule": ("", "OE"),
+    "segments_list": (ALL, ""),
+    "add_segment": ("OEM", "OEM"),
+    "segment": (ALL, "OEM"),
+    "preview_segment": ("", ALL),
+    "segment_size": (ALL, ""),
+    "segment_members": (ALL, ""),
+    "export_segment": ("", "OEM"),
+    "copy_segment": ("", "OEM"),
+    "delete_segment": ("", "OEM"),
+    "restore_segment": ("", "OEM"),
+    "add_ready_segments": ("", "OEM"),
     "menu_edit": ("OEMA", "OEM"),
     "menu_history": ("OEMA", ""),
     "roll_back_menu": ("", "OEM"),
@@ -71,7 +82,15 @@ SIGNED_IN = {
 }  # fmt: skip
 OPEN_TO_ALL = {"sign_in", "sign_in_by_link", "sign_in_code", "preferences", "static", "unknown"}
 OF_INSTALL = {"add_account": "O"}
-LAST = ("delete_rule", "restore_rule", "revoke_token", "sign_out", "set_active", "remove_person")  # they end things
+LAST = (
+    "delete_segment",
+    "delete_rule",
+    "restore_rule",
+    "revoke_token",
+    "sign_out",
+    "set_active",
+    "remove_person",
+)  # they end things
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -106,6 +125,7 @@ def values(house: TeaHouse, create: Create) -> dict[str, object]:
         "conversation_id": house.conversation.id,
         "operator_id": colleague.id,
         "token_id": token.id,
+        "segment_id": house.segment.id,
     }
 
 
