@@ -53,7 +53,7 @@ def references(node: Node) -> list[tuple[str, Reference]]:
     found = []
     if (kind := OF.get(node["field"])) in THINGS and type(node.get("of")) is int:
         found.append(("of", (str(kind), int(node["of"]))))
-    kind = FIELDS[node["field"]].get(node.get("op", ""))
+    kind = FIELDS.get(node["field"], {}).get(node.get("op", ""))
     if kind in THINGS and type(node.get("value")) is int:
         found.append(("value", (kind, int(node["value"]))))
     return found

@@ -94,7 +94,7 @@ def put(session: Session, account: Account, group: list[Person]) -> list[int]:
                     "text": None,
                     "number": None,
                     "day": None,
-                    column: float(value) if column == "number" else value,
+                    column: kept,
                 }
             )
         name = fold(person.name)
