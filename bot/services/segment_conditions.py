@@ -187,7 +187,7 @@ def check_condition(path: str, node: Node, operators: dict[str, str]) -> None:
         raise Refused(_WRONG.get(kind, "Choose one from the list."), field=f"{path}.value", max=f"{MOST_DAYS:,}")
 
 
-def _is_id(value: Any) -> bool:
+def is_id(value: Any) -> bool:
     return type(value) is int and 1 <= value <= LARGEST_ID
 
 
@@ -217,7 +217,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     ),
     DATE: _is_date,
     CHOICES: lambda value: isinstance(value, list) and 1 <= len(value) <= 50 and all(map(_is_text, value)),
-    **dict.fromkeys(THINGS, _is_id),
+    **dict.fromkeys(THINGS, is_id),
 }
 _WRONG = {
     YES_NO: "Choose yes or no.",

@@ -23,6 +23,7 @@ from bot.services.segment_conditions import (
     Node,
     check_condition,
     check_size,
+    is_id,
     walk,
 )
 from models import Account, Base, Field, Rule, Segment, SegmentUse, Stage, Tag
@@ -51,11 +52,11 @@ class Things:
 def references(node: Node) -> list[tuple[str, Reference]]:
     """What one condition names, with the part of the condition that does: "of" or "value"."""
     found = []
-    if (kind := OF.get(node["field"])) in THINGS and type(node.get("of")) is int:
-        found.append(("of", (str(kind), int(node["of"]))))
+    if (kind := OF.get(node["field"])) in THINGS and is_id(node.get("of")):
+        found.append(("of", (str(kind), node["of"])))
     kind = FIELDS.get(node["field"], {}).get(node.get("op", ""))
-    if kind in THINGS and type(node.get("value")) is int:
-        found.append(("value", (kind, int(node["value"]))))
+    if kind in THINGS and is_id(node.get("value")):
+        found.append(("value", (kind, node["value"])))
     return found
 
 
