@@ -20,6 +20,7 @@ from models.followers import Follower, FollowerTag, ReplyWindow, Tag
 from models.menus import Menu, MenuOutcome, MenuVersion
 from models.messages import InboundMessage, SeenSignature, Send, SendStatus
 from models.rules import MatchMode, ReplyMode, Rule, RuleVersion, Trigger
+from models.segments import Segment, SegmentUse
 from models.tags import AutoTag, PushAction, TagPush
 from models.takeovers import Takeover, TakeoverStatus
 from models.tasks import Leadership, Task, TaskStatus
@@ -57,6 +58,8 @@ __all__ = [
     "Rule",
     "RuleVersion",
     "SeenSignature",
+    "Segment",
+    "SegmentUse",
     "Send",
     "SendStatus",
     "SignIn",

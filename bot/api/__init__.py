@@ -19,6 +19,7 @@ from bot.api import (
     people,
     rule_versions,
     rules,
+    segments,
     sends,
     tags,
     tasks,
@@ -42,6 +43,7 @@ NOUNS = (
     operators,
     tokens,
     audit,
+    segments,
     tags,
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

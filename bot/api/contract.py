@@ -70,6 +70,7 @@ class Endpoint:
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     status: int
+    only_reads: bool
 
     @property
     def name(self) -> str:
@@ -97,18 +98,20 @@ def endpoint(
     body: type[BaseModel] | None = None,
     query: type[BaseModel] | None = None,
     status: int = 200,
+    only_reads: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Open a path to tokens with this scope.
 
     The function takes ``session``, ``account`` when the path has <slug>, the path's ids, ``body`` and ``query``, and
     ``token`` or ``by`` (what the token may do) where more than the scope decides;
-    it runs in one transaction (GET: only reads) and returns what ``returns`` is read from.
+    it runs in one transaction (GET and ``only_reads``: nothing is changed or recorded) and
+    returns what ``returns`` is read from.
     """
     if scope not in api_tokens.SCOPES or scope == api_tokens.ALL:
         raise ValueError(f"{method} {path}: there is no scope {scope!r}")
 
     def add(run: Callable[..., Any]) -> Callable[..., Any]:
-        known = Endpoint(method, path, scope, summary, run, returns, body, query, status)
+        known = Endpoint(method, path, scope, summary, run, returns, body, query, status, only_reads or method == "GET")
         ENDPOINTS.append(known)
         bp.add_url_rule(path, known.name, _view(known), methods=[method])
         return run
@@ -128,11 +131,11 @@ def _view(known: Endpoint) -> Callable[..., Response]:
         if known.body is not None:
             values["body"] = _read_body(known.body)
         values["query"] = _read_query(known.query or In)
-        with reading() if known.method == "GET" else transaction() as session:
+        with reading() if known.only_reads else transaction() as session:
             account = _account(session, token, slug) if slug is not None else None
             values["account"] = account
             result = known.run(session, **{name: value for name, value in values.items() if name in wants})
-            if known.method != "GET":
+            if not known.only_reads:
                 action, who = f"api.{known.noun}.{known.name}", f"token {token.id}"
                 audit.record(session, action, who, account_id=account.id if account else None)
                 session.flush()  # what the database refuses is told from here, not after the answer is made

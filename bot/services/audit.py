@@ -24,6 +24,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "followers": ("remark", "blocked_at"),
     "tags": ("name",),
     "auto_tags": ("trigger", "mode", "pattern", "tag_id", "is_enabled"),
+    "segments": ("name", "conditions"),
     "operators": ("name", "is_active"),
     "memberships": ("role",),
     "api_tokens": ("name", "scopes", "revoked_at"),

@@ -23,6 +23,7 @@ from models import (
     InboundMessage,
     MenuVersion,
     Role,
+    Segment,
     Send,
     Tag,
     Takeover,
@@ -45,6 +46,9 @@ BODIES = {
     "create_sign_in_link": {"operator": "guest"},
     "change_member": {"role": "agent"},
     "invite_member": {"name": "Ann", "role": "analyst"},
+    "create_segment": {"name": "Regulars", "conditions": {"field": "follows", "op": "is", "value": True}},
+    "replace_segment": {"name": "Regulars", "conditions": {"field": "follows", "op": "is", "value": True}},
+    "try_segment": {"conditions": {"field": "follows", "op": "is", "value": True}},
     "create_token": {"scopes": ["tokens:write"]},
     "create_tag": {"name": "New"},
     "rename_tag": {"name": "Gold"},
@@ -74,12 +78,15 @@ def rows(create, session):
     conversation = Conversation(account_id=account.id, follower_id=follower.id)
     takeover = Takeover(account_id=account.id, selfmenu={"is_menu_open": 0}, autoreply={})
     version = MenuVersion(account_id=account.id, number=1)
+    segment = Segment(
+        account_id=account.id, name="new", conditions={"all": [{"field": "follows", "op": "is", "value": True}]}
+    )
     key = ApiToken(account_id=account.id, name="key", digest="0" * 64, scopes=["rules:read"])
     tag = Tag(account_id=account.id, name="VIP")
     session.add(tag)
     session.flush()
     auto_tag = AutoTag(account_id=account.id, trigger=Trigger.FOLLOW, tag_id=tag.id)
-    session.add_all([auto_tag, message, send, task, conversation, takeover, version, key])
+    session.add_all([auto_tag, segment, message, send, task, conversation, takeover, version, key])
     session.commit()
     first = account.rules_version
     create.rule(account, "cost", "88")
@@ -100,6 +107,7 @@ def rows(create, session):
         "token_id": key.id,
         "tag_id": tag.id,
         "auto_tag_id": auto_tag.id,
+        "segment_id": segment.id,
     }
 
 

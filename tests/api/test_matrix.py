@@ -25,6 +25,7 @@ MAY = {
     "tasks": ("OEMGA", "OE"),
     "people": ("O", "O"),
     "tokens": ("O", "O"),
+    "segments": ("OEMGA", "OEM"),
     "health": ("OEMA", ""),
     "audit": ("O", ""),
 }

@@ -39,7 +39,8 @@ def misfit(document, schema, value, at="") -> str:
     if "enum" in schema and value not in schema["enum"]:
         return f"{at}: {value!r} not in {schema['enum']}"
     kinds = {
-        "object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None),
+        "object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool,
+        "null": type(None),
     }  # fmt: skip
     if (kind := schema.get("type")) and not isinstance(value, kinds[kind]):
         return f"{at}: {value!r} is no {kind}"

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from bot import clock
-from bot.services import auto_tags, conversations, menus, rules, tags
+from bot.services import auto_tags, conversations, menus, rules, segments, tags
 from bot.services.auto_tags import AutoTagDraft
 from bot.services.rules import RuleDraft
 from models import (
@@ -18,6 +19,7 @@ from models import (
     ReplyWindow,
     Role,
     Rule,
+    Segment,
     Send,
     SendStatus,
     Tag,
@@ -199,6 +201,7 @@ class TeaHouse:
     conversation: Conversation
     tags: list[Tag]
     auto_tag: AutoTag
+    segment: Segment
 
 
 def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
@@ -235,8 +238,21 @@ def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
     conversations.take(session, account, people[1], is_waiting=True)
     conversations.take(session, account, people[5])
     session.add(ReplyWindow(follower_id=people[0].id, trigger="message", left=4, expires_at=now + timedelta(hours=31)))
+    segment = segments.save(session, account, "茶友与新客", _segment(made_tags[2].id), who="小美")
     session.commit()
-    return TeaHouse(account, made, people, opened, made_tags, auto_tag)
+    return TeaHouse(account, made, people, opened, made_tags, auto_tag, segment)
+
+
+def _segment(tag_id: int) -> dict[str, Any]:
+    """Those of the tag, and those who are new and do something; nobody on the blocklist."""
+    new = [
+        {"field": "followed", "op": "last_days", "value": 30},
+        {"not": {"any": [{"field": "tapped", "of": "TODAY", "op": "last_days", "value": 7}]}},
+    ]
+    follows, blocked = (
+        {"field": name, "op": "is", "value": value} for name, value in (("follows", True), ("blocked", False))
+    )
+    return {"all": [follows, blocked, {"any": [{"field": "tag", "op": "has", "value": tag_id}, {"all": new}]}]}
 
 
 def _talk(create: Create, account: Account, made: list[Rule], people: list[Follower]) -> None:

@@ -22,6 +22,7 @@ VALUES = {
     "token_id": 1,
     "tag_id": 1,
     "auto_tag_id": 1,
+    "segment_id": 1,
     "secret": "x",
     "name": "console.css",
     "unknown": "a/b",

@@ -66,6 +66,17 @@ OF_ACCOUNT = {
     "rule_version": (ALL, ""),
     "restore_version": ("", "OE"),
     "unanswered": (ALL, ""),
+    "segments_list": (ALL, ""),
+    "add_segment": ("OEM", "OEM"),
+    "segment": (ALL, "OEM"),
+    "preview_segment": ("", ALL),
+    "segment_size": (ALL, ""),
+    "segment_members": (ALL, ""),
+    "export_segment": ("", "OEM"),
+    "copy_segment": ("", "OEM"),
+    "delete_segment": ("", "OEM"),
+    "restore_segment": ("", "OEM"),
+    "add_ready_segments": ("", "OEM"),
     "menu_edit": ("OEMA", "OEM"),
     "menu_history": ("OEMA", ""),
     "roll_back_menu": ("", "OEM"),
@@ -93,6 +104,7 @@ OF_INSTALL = {"add_account": "O"}
 LAST = (
     "delete_auto_tag",
     "delete_tag",
+    "delete_segment",
     "delete_rule",
     "restore_rule",
     "revoke_token",
@@ -136,6 +148,7 @@ def values(house: TeaHouse, create: Create) -> dict[str, object]:
         "token_id": token.id,
         "tag_id": house.tags[0].id,
         "auto_tag_id": house.auto_tag.id,
+        "segment_id": house.segment.id,
     }
 
 
