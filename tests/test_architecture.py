@@ -23,6 +23,7 @@ SERVICES = [
     "access",
     "second_factor",
     "api_tokens",
+    "follower_events",
     "followers",
     "sends",
     "conversations",
