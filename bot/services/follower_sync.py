@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.services import conversations, followers, tasks
+from bot.services import conversations, followers, name_search, tasks
 from models import Account, Conversation, Follower, FollowerTag, Tag, Task
 
 KIND = "follower_sync"
@@ -119,10 +119,13 @@ def note_infos(session: Session, account_id: int, ids: dict[str, int], infos: It
         values = _values(info)
         told_alike.setdefault(tuple(values), []).append({"row": follower_id, **values})
     table = Follower.__table__
+    named_before = _names(session, [row["row"] for rows in told_alike.values() for row in rows])
     for names, rows in told_alike.items():
         if names:  # one statement for all of whom WeChat told the same things
             statement = update(table).where(table.c.id == bindparam("row"))  # type: ignore[arg-type]
             session.connection().execute(statement.values({name: bindparam(name) for name in names}), rows)
+    renamed = {one for one in _names(session, list(named_before)).items() if named_before[one[0]] != one[1]}
+    name_search.keep(session, account_id, [(follower_id, *names) for follower_id, names in sorted(renamed)])
     _left(session, left, clock.now())
     # WeChat's tags are as WeChat says; those that only we know of stay.
     session.execute(
@@ -152,6 +155,11 @@ def note_tags(session: Session, account_id: int, tags: Iterable[dict[str, Any]])
             mine.name = name
         # Two of ours trade names: the next reading sorts it out, once one of the names is free.
     session.flush()
+
+
+def _names(session: Session, follower_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    query = select(Follower.id, Follower.nickname, Follower.remark).where(Follower.id.in_(follower_ids))
+    return {row.id: (row.nickname, row.remark) for row in session.execute(query)}
 
 
 def _values(info: dict[str, Any]) -> dict[str, Any]:
