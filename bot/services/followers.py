@@ -1,5 +1,6 @@
 """Followers: finding them, naming them, their stage, owner and fields, and who of them left."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
@@ -12,7 +13,12 @@ from bot.services import access, fields, follower_events, name_search, stages
 from models import Account, Follower, FollowerTag, NameTerm, Operator, ReplyWindow, Send, SendStatus, Tag
 
 MOST_AT_ONCE = 200  # followers of one change of many
+WINDOW = 50_000  # ids of the newest, in which a common name is looked for first
+MANY, COUNT_SECONDS = 50_000, 30.0  # counting a million takes 90 ms
 NOBODY = 0  # as stage or owner in a filter: those who have none
+
+
+_counted: dict[int, tuple[float, int]] = {}  # account → when, and how many
 
 
 class Filter(TypedDict, total=False):
@@ -36,34 +42,42 @@ def page(
     session: Session, account: Account, *, before: int | None = None, limit: int = 50, **wanted: Unpack[Filter]
 ) -> list[Follower]:
     """Newest first; ``before`` is the last id of the page before."""
-    ids = list(session.scalars(_narrowed(session, account, before, wanted).limit(limit)))
+    ids = _find(session, account, before, limit, wanted)
     found = session.scalars(select(Follower).where(Follower.id.in_(ids)).options(selectinload(Follower.tags)))
     return sorted(found, key=lambda one: -one.id)
 
 
-def _narrowed(session: Session, account: Account, before: int | None, wanted: Filter) -> Select[int]:
-    """The ids, newest first, read off the index that leaves fewest: of terms, of the tag, or of the rows."""
-    search, tag_id = wanted.get("search", "").strip(), wanted.get("tag_id")
-    conditions = list(_conditions(wanted))
+def _find(session: Session, account: Account, before: int | None, limit: int, wanted: Filter) -> list[int]:
+    search = wanted["search"] = wanted.get("search", "").strip()
     whole = select(Follower.id).where(Follower.account_id == account.id, Follower.openid == search)
-    if search and session.scalar(whole):
-        return _older(whole.where(*conditions), Follower.id, before)
+    if search and (known := session.scalar(whole)):
+        mine = whole.where(*_conditions(wanted))
+        return list(session.scalars(mine)) if before is None or known < before else []
+    if search and name_search.is_common(session, account.id, search):
+        # Among the newest there are enough: looking at those one by one beats sorting all who bear the name.
+        newest = before or session.scalar(select(func.max(Follower.id)).where(Follower.account_id == account.id)) or 0
+        walk = _narrowed(account, {**wanted, "search": ""}, before)
+        walk = walk.where(Follower.id > newest - WINDOW, name_search.of_follower(search))
+        found = list(session.scalars(walk.limit(limit)))
+        if len(found) == limit:
+            return found
+    return list(session.scalars(_narrowed(account, wanted, before).limit(limit)))
+
+
+def _narrowed(account: Account, wanted: Filter, before: int | None) -> Select[int]:
+    """The ids, newest first, read off the index that leaves fewest: of terms, of the tag, or of the rows."""
+    search, tag_id = wanted.get("search"), wanted.get("tag_id")
     key: Any = NameTerm.follower_id if search else FollowerTag.follower_id if tag_id else Follower.id
     query = select(key)
+    if key is not Follower.id:
+        query = query.join(Follower, Follower.id == key)
+    query = query.where(Follower.account_id == account.id, *_conditions(wanted))
     if search:
         query = query.where(name_search.matches(account.id, search)).distinct()
-        if tag_id:
-            query = query.join(FollowerTag, FollowerTag.follower_id == key)
-    if key is Follower.id or conditions or tag_id:
-        if key is not Follower.id:
-            query = query.join(Follower, Follower.id == key)
-        query = query.where(Follower.account_id == account.id, *conditions)
     if tag_id:
         query = query.where(FollowerTag.tag_id == tag_id)
-    return _older(query, key, before)
-
-
-def _older(query: Select[int], key: Any, before: int | None) -> Select[int]:
+        if search:
+            query = query.join(FollowerTag, FollowerTag.follower_id == key)
     return (query if before is None else query.where(key < before)).order_by(key.desc())
 
 
@@ -76,9 +90,15 @@ def _conditions(wanted: Filter) -> Iterator[Any]:
 
 
 def count(session: Session, account: Account) -> int:
-    """Those who follow now."""
+    """Those who follow now; of many, as it was within the last half minute."""
+    known = _counted.get(account.id)
+    if known and time.monotonic() - known[0] < COUNT_SECONDS:
+        return known[1]
     query = select(func.count()).select_from(Follower)
-    return session.scalar(query.where(Follower.account_id == account.id, Follower.is_subscribed)) or 0
+    number = session.scalar(query.where(Follower.account_id == account.id, Follower.is_subscribed)) or 0
+    if number >= MANY:
+        _counted[account.id] = (time.monotonic(), number)
+    return number
 
 
 def rename(session: Session, follower: Follower, remark: str) -> None:

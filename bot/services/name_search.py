@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, true
 from sqlalchemy.orm import Session
 
 from bot.services.folding import fold
@@ -18,6 +18,7 @@ from models import Follower, NameTerm
 LENGTH = 24  # of a term; what is searched is cut to it too
 READINGS = 2  # of one character, the common ones
 COMBINATIONS = 4  # of the readings of one ending; past that, later characters keep their first
+COMMON = 10_000  # terms
 ROWS = 1000  # followers of one transaction of a filling
 
 # Read otherwise as a surname than as a word: the dictionary has that reading late or never.
@@ -80,9 +81,23 @@ def fill(session: Session, account_id: int, after: int) -> Sequence[int]:
 
 def matches(account_id: int, search: str) -> ColumnElement[bool]:
     """Terms that begin with what is searched: one range of the index (account_id, term, follower_id)."""
+    return (NameTerm.account_id == account_id) & _begins(search)
+
+
+def of_follower(search: str) -> ColumnElement[bool]:
+    """The same, asked of one follower of an outer query; no account, or SQLite takes the other index for each."""
+    return exists().where(NameTerm.follower_id == Follower.id, _begins(search))
+
+
+def _begins(search: str) -> ColumnElement[bool]:
     begin = spell(search)[:LENGTH]
-    within = NameTerm.account_id == account_id
-    return within & (NameTerm.term >= begin) & (NameTerm.term < _after(begin)) if begin else within
+    return (NameTerm.term >= begin) & (NameTerm.term < _after(begin)) if begin else true()
+
+
+def is_common(session: Session, account_id: int, search: str) -> bool:
+    """Whether so many terms begin with it that sorting those who have them takes long."""
+    some = select(NameTerm.id).where(matches(account_id, search)).limit(COMMON).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) == COMMON
 
 
 def _after(text: str) -> str:
