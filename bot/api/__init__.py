@@ -10,6 +10,7 @@ from bot.api import (
     connecting,
     conversations,
     docs,
+    fields,
     followers,
     health,
     menus,
@@ -25,8 +26,8 @@ from bot.api import (
 from bot.api.contract import ENDPOINTS, bp, told
 
 NOUNS = (
-    accounts, connecting, rules, menus, followers, messages, conversations, sends, tasks, health, people, operators,
-    tokens, audit,
+    accounts, connecting, rules, menus, followers, fields, messages, conversations, sends, tasks, health, people,
+    operators, tokens, audit,
 )  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token

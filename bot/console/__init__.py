@@ -9,7 +9,9 @@ from bot.console import (
     accounts,
     audit,
     connecting,
+    contact,
     conversations,
+    fields,
     followers,
     health,
     home,
@@ -27,7 +29,7 @@ from bot.console import (
 )
 
 PAGES = (
-    home, sign_in, profile, accounts, connecting, rules, menu, conversations, followers, health, people, tokens, audit,
+    home, sign_in, profile, accounts, connecting, rules, menu, conversations, followers, contact, fields, health, people, tokens, audit,
     pages,
 )  # fmt: skip
 

@@ -10,18 +10,30 @@ from bot.errors import Conflict, Forbidden, NotFound, Refused
 from bot.services import operators
 from models import Account, Membership, Operator, Role, SignIn
 
-NOUNS = ("accounts", "rules", "menus", "followers", "messages", "conversations", "sends", "tasks", "people", "tokens")
+NOUNS = (
+    "accounts",
+    "rules",
+    "menus",
+    "followers",
+    "fields",
+    "messages",
+    "conversations",
+    "sends",
+    "tasks",
+    "people",
+    "tokens",
+)
 EVERYTHING_IN_ORDER = (*(f"{noun}:{act}" for noun in NOUNS for act in ("read", "write")), "health:read", "audit:read")
 EVERYTHING = frozenset(EVERYTHING_IN_ORDER)
-_COMMON = frozenset({"accounts:read", "rules:read", "followers:read", "messages:read", "tasks:read"})
+_COMMON = frozenset({"accounts:read", "rules:read", "followers:read", "fields:read", "messages:read", "tasks:read"})
 
 # The one table.  Whoever sees people, keys and the log could make themselves more than they are: owners only.
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OWNER: EVERYTHING,
     Role.EDITOR: _COMMON
-    | {"rules:write", "menus:read", "menus:write", "followers:write", "health:read"}
+    | {"rules:write", "menus:read", "menus:write", "followers:write", "fields:write", "health:read"}
     | {"conversations:read", "conversations:write", "sends:read", "sends:write", "tasks:write", "messages:write"},
-    Role.MARKETER: _COMMON | {"menus:read", "menus:write", "followers:write", "health:read"},
+    Role.MARKETER: _COMMON | {"menus:read", "menus:write", "followers:write", "fields:write", "health:read"},
     Role.AGENT: _COMMON | {"followers:write", "conversations:read", "conversations:write", "sends:read", "sends:write"},
     Role.ANALYST: _COMMON | {"menus:read", "health:read"},
 }

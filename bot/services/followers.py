@@ -147,6 +147,12 @@ def possible_owners(session: Session, account: Account) -> list[Operator]:
     return [operator for operator in known.values() if operator.is_active]
 
 
+def owner_names(session: Session, found: Sequence[Follower]) -> dict[int, str]:
+    """Operator → name, of all who own one of these, also where they work here no more."""
+    ids = {one.owner_id for one in found if one.owner_id}
+    return {row.id: row.name for row in session.execute(select(Operator.id, Operator.name).where(Operator.id.in_(ids)))}
+
+
 def set_fields(session: Session, account: Account, follower: Follower, given: Mapping[int, Any], who: str) -> None:
     """Field → what was typed, or None; fields that are not named stay.
 

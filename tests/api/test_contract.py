@@ -13,7 +13,20 @@ from bot.api.contract import ENDPOINTS, bp, endpoint
 from bot.database import reading, transaction
 from bot.services import access, api_tokens
 from bot.services.api_tokens import SCOPES
-from models import ApiToken, AuditRecord, Conversation, InboundMessage, MenuVersion, Role, Send, Takeover, Task
+from models import (
+    ApiToken,
+    AuditRecord,
+    Conversation,
+    Field,
+    InboundMessage,
+    MenuVersion,
+    Note,
+    Role,
+    Send,
+    Stage,
+    Takeover,
+    Task,
+)
 
 BODIES = {
     "create_account": {"slug": "third"},
@@ -24,6 +37,12 @@ BODIES = {
     "create_send": {"reply": {"kind": "text", "text": "hi"}},
     "reply_to_conversation": {"reply": {"kind": "text", "text": "hi"}},
     "change_follower": {"remark": "x"},
+    "change_followers": {"ids": [1], "stage_id": None},
+    "add_note": {"text": "likes tea"},
+    "create_stage": {"name": "New"},
+    "change_stage": {"name": "Newer", "position": 0},
+    "create_field": {"name": "City"},
+    "change_field": {"name": "Town", "position": 0},
     "open_conversation": {"follower_id": 1},
     "create_operator": {"name": "Mei"},
     "create_sign_in_link": {"operator": "guest"},
@@ -54,7 +73,9 @@ def rows(create, session):
     takeover = Takeover(account_id=account.id, selfmenu={"is_menu_open": 0}, autoreply={})
     version = MenuVersion(account_id=account.id, number=1)
     key = ApiToken(account_id=account.id, name="key", digest="0" * 64, scopes=["rules:read"])
-    session.add_all([message, send, task, conversation, takeover, version, key])
+    stage, field = Stage(account_id=account.id, name="First"), Field(account_id=account.id, name="Size")
+    note = Note(account_id=account.id, follower_id=follower.id, text="hi")
+    session.add_all([message, send, task, conversation, takeover, version, key, stage, field, note])
     session.commit()
     return {
         "rule_id": rule.id,
@@ -67,6 +88,9 @@ def rows(create, session):
         "version_id": version.id,
         "operator_id": agent.id,
         "token_id": key.id,
+        "stage_id": stage.id,
+        "field_id": field.id,
+        "note_id": note.id,
     }
 
 

@@ -18,6 +18,7 @@ MAY = {
     "rules": ("OEMGA", "OE"),
     "menus": ("OEMA", "OEM"),
     "followers": ("OEMGA", "OEMG"),
+    "fields": ("OEMGA", "OEM"),
     "messages": ("OEMGA", "OE"),
     "conversations": ("OEG", "OEG"),
     "sends": ("OEG", "OEG"),

@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from bot.console import blueprint as door
-from bot.services import access, operators
+from bot.services import access, fields, notes, operators, stages
 from models import ApiToken, AuditRecord, Membership, Operator, Role
 from tests.console.conftest import Browser
 from tests.console.samples import TeaHouse
@@ -39,7 +39,21 @@ OF_ACCOUNT = {
     "take_over": ("", "OEG"),
     "followers_list": (ALL, ""),
     "follower": (ALL, ""),
-    "rename_follower": ("", "OEMG"),
+    "change_follower": ("", "OEMG"),
+    "change_followers": ("", "OEMG"),
+    "export_followers": (ALL, ""),
+    "add_note": ("", "OEMG"),
+    "delete_note": ("", "OEMG"),
+    "follower_fields": (ALL, ""),
+    "add_stage": ("", "OEM"),
+    "add_first_stages": ("", "OEM"),
+    "change_stage": ("", "OEM"),
+    "move_stage": ("", "OEM"),
+    "delete_stage": ("", "OEM"),
+    "add_field": ("", "OEM"),
+    "change_field": ("", "OEM"),
+    "move_field": ("", "OEM"),
+    "delete_field": ("", "OEM"),
     "sync_followers": ("", "OEMG"),
     "rules_list": (ALL, ""),
     "add_rule": ("OE", "OE"),
@@ -71,7 +85,17 @@ SIGNED_IN = {
 }  # fmt: skip
 OPEN_TO_ALL = {"sign_in", "sign_in_by_link", "sign_in_code", "preferences", "static", "unknown"}
 OF_INSTALL = {"add_account": "O"}
-LAST = ("delete_rule", "restore_rule", "revoke_token", "sign_out", "set_active", "remove_person")  # they end things
+LAST = (
+    "delete_rule",
+    "restore_rule",
+    "revoke_token",
+    "delete_note",
+    "delete_stage",
+    "delete_field",
+    "sign_out",
+    "set_active",
+    "remove_person",
+)  # they end things
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -97,6 +121,9 @@ def values(house: TeaHouse, create: Create) -> dict[str, object]:
     """Rows of this account for all ids in the addresses."""
     colleague = create.operator("同事", role=Role.AGENT, account=house.account)
     token = ApiToken(account_id=house.account.id, name="key", digest="0" * 64, scopes=["rules:read"])
+    stage = stages.add(create.session, house.account, "新")
+    field = fields.add(create.session, house.account, "城市", "text")
+    note = notes.add(create.session, house.people[0], "喜欢龙井", operators.find(create.session, "someone"), "someone")
     create.session.add(token)
     create.session.commit()
     return {
@@ -106,6 +133,9 @@ def values(house: TeaHouse, create: Create) -> dict[str, object]:
         "conversation_id": house.conversation.id,
         "operator_id": colleague.id,
         "token_id": token.id,
+        "stage_id": stage.id,
+        "field_id": field.id,
+        "note_id": note.id,
     }
 
 
