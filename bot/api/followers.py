@@ -81,7 +81,7 @@ class FollowerChange(In):
     remark: Annotated[str | None, Field(max_length=64)] = None
     stage_id: int | None = None
     owner_id: Annotated[int | None, Field(description="an operator who works on the account")] = None
-    fields: Annotated[dict[str, FieldValue], Field(description="field id → value")] = {}
+    fields: Annotated[dict[str, FieldValue], Field(description="field id → value", default_factory=dict)]
 
 
 class ManyChange(In):

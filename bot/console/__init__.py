@@ -29,8 +29,8 @@ from bot.console import (
 )
 
 PAGES = (
-    home, sign_in, profile, accounts, connecting, rules, menu, conversations, followers, contact, fields, health, people, tokens, audit,
-    pages,
+    home, sign_in, profile, accounts, connecting, rules, menu, conversations, followers, contact, fields, health,
+    people, tokens, audit, pages,
 )  # fmt: skip
 
 door.blueprint.before_request(safety.check_form)

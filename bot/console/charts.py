@@ -13,6 +13,7 @@ AREA = Markup('<path class="area" d="{} L{:.1f} {:.1f} L{:.1f} {:.1f} Z"/>')
 LINE = Markup('<path class="line" d="{}"/>')
 DOT = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3.5"><title>{}</title></circle>')
 
+BARS = Markup('<svg class="chart bars" viewBox="0 0 {} {}" role="img" aria-label="{}">')
 BAR = Markup('<rect class="bar-of" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>')
 
 

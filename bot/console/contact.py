@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from bot.console import charts
 from bot.console.blueprint import account_slug, acting_operator, blueprint, current_account, record, requires
 from bot.console.followers import number_of
-from bot.console.forms import Form, nested
+from bot.console.forms import Form
 from bot.console.language import _, _n
 from bot.console.pages import say, show
 from bot.database import reading, transaction
@@ -26,7 +26,8 @@ def follower(follower_id: int) -> ResponseReturnValue:
 @blueprint.post("/<account>/followers/<int:follower_id>/change")
 @requires("followers:write")
 def change_follower(follower_id: int) -> ResponseReturnValue:
-    form = Form(nested(request.form))
+    typed = {name.removeprefix("fields."): value for name, value in request.form.items() if name.startswith("fields.")}
+    form = Form({**request.form.to_dict(), "fields": typed})
     try:
         with transaction() as session:
             account, who = accounts.get(session, account_slug()), acting_operator().name
@@ -37,11 +38,7 @@ def change_follower(follower_id: int) -> ResponseReturnValue:
                 followers.set_stage(session, account, found, number_of(request.form["stage_id"]), who)
             if "owner_id" in request.form:
                 followers.set_owner(session, account, found, number_of(request.form["owner_id"]), who)
-            given = {
-                number_of(name.removeprefix("fields.")) or 0: value
-                for name, value in request.form.items()
-                if name.startswith("fields.")
-            }
+            given = {number_of(field_id) or 0: value for field_id, value in typed.items()}
             followers.set_fields(session, account, found, given, who)
             record(session, account, "followers.change", f"follower {found.id}")
     except Refused as refused:

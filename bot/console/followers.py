@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flask import Response, redirect, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
@@ -23,6 +23,7 @@ from bot.console.when import zone
 from bot.database import reading, transaction
 from bot.errors import Refused
 from bot.services import accounts, fields, follower_sync, followers, stages, tasks
+from bot.services.fields import Value
 from bot.services.followers import Filter
 from models import Account, Field, Follower
 
@@ -145,10 +146,7 @@ def _lines(account: Account, known: list[Field], wanted: Filter) -> Iterator[str
                 yield _line(
                     [
                         *_cells(one, names.get(one.stage_id or 0, ""), owners.get(one.owner_id or 0, "")),
-                        *(
-                            mine[f.id] if isinstance(mine.get(f.id), float) else fields.shown(mine.get(f.id))
-                            for f in known
-                        ),
+                        *(_plain(mine.get(field.id)) for field in known),
                     ]
                 )
         if len(found) < EXPORTED_AT_ONCE:
@@ -164,9 +162,13 @@ def _cells(one: Follower, stage: str, owner: str) -> list[str]:
     return [str(one.id), one.openid, name, one.nickname, one.remark, state, stage, owner, tags, *times]
 
 
-def _line(cells: list[object] | list[str]) -> str:
+def _plain(value: Value | None) -> str | float:
+    """A number stays one, also below zero: no spreadsheet runs it."""
+    return value if isinstance(value, float) else fields.shown(value)
+
+
+def _line(cells: Sequence[str | float]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow(
-        f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in cells
-    )
+    safe = (f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in cells)
+    csv.writer(out).writerow(safe)
     return out.getvalue()

@@ -11,18 +11,9 @@ from bot.services import operators
 from models import Account, Membership, Operator, Role, SignIn
 
 NOUNS = (
-    "accounts",
-    "rules",
-    "menus",
-    "followers",
-    "fields",
-    "messages",
-    "conversations",
-    "sends",
-    "tasks",
-    "people",
+    "accounts", "rules", "menus", "followers", "fields", "messages", "conversations", "sends", "tasks", "people",
     "tokens",
-)
+)  # fmt: skip
 EVERYTHING_IN_ORDER = (*(f"{noun}:{act}" for noun in NOUNS for act in ("read", "write")), "health:read", "audit:read")
 EVERYTHING = frozenset(EVERYTHING_IN_ORDER)
 _COMMON = frozenset({"accounts:read", "rules:read", "followers:read", "fields:read", "messages:read", "tasks:read"})

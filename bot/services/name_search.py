@@ -17,7 +17,7 @@ from models import Follower, NameTerm
 
 LENGTH = 24  # of a term; what is searched is cut to it too
 READINGS = 2  # of one character, the common ones
-COMBINATIONS = 4  # of the readings of one ending; past that, later characters keep their first
+COMBINATIONS = 6  # of the readings of one ending; past that, later characters keep their first
 COMMON = 10_000  # terms
 ROWS = 1000  # followers of one transaction of a filling
 

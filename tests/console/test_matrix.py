@@ -85,17 +85,11 @@ SIGNED_IN = {
 }  # fmt: skip
 OPEN_TO_ALL = {"sign_in", "sign_in_by_link", "sign_in_code", "preferences", "static", "unknown"}
 OF_INSTALL = {"add_account": "O"}
-LAST = (
-    "delete_rule",
-    "restore_rule",
-    "revoke_token",
-    "delete_note",
-    "delete_stage",
-    "delete_field",
-    "sign_out",
+LAST = (  # they end things
+    "delete_rule", "restore_rule", "revoke_token", "delete_note", "delete_stage", "delete_field", "sign_out",
     "set_active",
     "remove_person",
-)  # they end things
+)  # fmt: skip
 
 
 def rules(app: Flask) -> list[Rule]:
