@@ -57,9 +57,11 @@ def _find(session: Session, account: Account, before: int | None, limit: int, wa
         # Among the newest there are enough: looking at those one by one beats sorting all who bear the name.
         newest = before or session.scalar(select(func.max(Follower.id)).where(Follower.account_id == account.id)) or 0
         walk = _narrowed(account, {**wanted, "search": ""}, before)
-        walk = walk.where(Follower.id > newest - WINDOW, name_search.of_follower(search))
-        found = list(session.scalars(walk.limit(limit)))
-        if len(found) == limit:
+        walk = walk.where(name_search.of_follower(search))
+        # A stage, an owner or a tag leaves fewer than the name does: those are gone through to the end.
+        leaves_few = any((wanted.get("stage_id"), wanted.get("owner_id"), wanted.get("tag_id")))
+        found = list(session.scalars((walk if leaves_few else walk.where(Follower.id > newest - WINDOW)).limit(limit)))
+        if leaves_few or len(found) == limit:
             return found
     return list(session.scalars(_narrowed(account, wanted, before).limit(limit)))
 
