@@ -115,9 +115,10 @@ def values(house: TeaHouse, create: Create) -> dict[str, object]:
     """Rows of this account for all ids in the addresses."""
     colleague = create.operator("同事", role=Role.AGENT, account=house.account)
     token = ApiToken(account_id=house.account.id, name="key", digest="0" * 64, scopes=["rules:read"])
+    author = operators.find(create.session, "someone") or operators.find(create.session, "owner")
     stage = stages.add(create.session, house.account, "新")
     field = fields.add(create.session, house.account, "城市", "text")
-    note = notes.add(create.session, house.people[0], "喜欢龙井", operators.find(create.session, "someone"), "someone")
+    note = notes.add(create.session, house.people[0], "喜欢龙井", author, "author")
     create.session.add(token)
     create.session.commit()
     return {
