@@ -94,8 +94,9 @@ class NameTerm(Base):
     """
 
     __tablename__ = "name_terms"
-    __table_args__ = (UniqueConstraint("follower_id", "term"), Index(None, "account_id", "term", "follower_id"))
+    __table_args__ = (Index(None, "follower_id"), Index(None, "account_id", "term", "follower_id"))
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     follower_id: Mapped[int] = mapped_column(ForeignKey("followers.id", ondelete="CASCADE"))
-    term: Mapped[str] = mapped_column(String(24))  # folded
+    # Folded.  Ranges need the order of the code points; SQLite has no other.
+    term: Mapped[str] = mapped_column(String(24).with_variant(String(24, collation="C"), "postgresql"))

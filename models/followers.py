@@ -14,6 +14,8 @@ class Follower(Base):
     __tablename__ = "followers"
     __table_args__ = (
         UniqueConstraint("account_id", "openid"),
+        Index(None, "account_id", "id"),
+        Index(None, "account_id", "is_subscribed", "id"),
         Index(None, "stage_id", "account_id", "id"),
         Index(None, "owner_id", "account_id", "id"),
     )
@@ -55,7 +57,7 @@ class Tag(Base):
 
 class FollowerTag(Base):
     __tablename__ = "follower_tags"
-    __table_args__ = (UniqueConstraint("follower_id", "tag_id"), Index(None, "tag_id"))
+    __table_args__ = (UniqueConstraint("follower_id", "tag_id"), Index(None, "tag_id", "follower_id"))
 
     follower_id: Mapped[int] = mapped_column(ForeignKey("followers.id", ondelete="CASCADE"))
     tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"))

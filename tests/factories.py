@@ -8,7 +8,7 @@ import requests
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.services import access, accounts, operators, rules
+from bot.services import access, accounts, name_search, operators, rules
 from bot.services.rules import RuleDraft
 from models import Account, Follower, Operator, ReplyWindow, Role, Rule, Trigger
 
@@ -39,6 +39,7 @@ class Create:
         follower = Follower(account_id=account.id, openid=values.pop("openid", f"o{next(_numbers):027d}"), **values)
         self.session.add(follower)
         self.session.flush()
+        name_search.keep(self.session, account.id, [(follower.id, follower.nickname or "", follower.remark or "")])
         if may_get:
             ends = clock.now() + timedelta(hours=47)
             window = ReplyWindow(follower_id=follower.id, trigger="message", left=may_get, expires_at=ends)

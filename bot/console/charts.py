@@ -13,6 +13,9 @@ AREA = Markup('<path class="area" d="{} L{:.1f} {:.1f} L{:.1f} {:.1f} Z"/>')
 LINE = Markup('<path class="line" d="{}"/>')
 DOT = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3.5"><title>{}</title></circle>')
 
+BARS = Markup('<svg class="chart bars" viewBox="0 0 {} {}" role="img" aria-label="{}">')
+BAR = Markup('<rect class="bar-of" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>')
+
 
 def line(title: str, summary: str, labels: Sequence[str], values: Sequence[int]) -> Markup:
     """A line with its area.  ``summary`` says in words what it shows; put the same numbers in a table beside it."""
@@ -37,6 +40,27 @@ def line(title: str, summary: str, labels: Sequence[str], values: Sequence[int])
         parts.append(DOT.format(x, y, f"{labels[at]}: {values[at]:,}"))
         if at % 3 == (len(points) - 1) % 3:
             parts.append(TICK.format("end" if at == len(points) - 1 else "middle", x, HEIGHT - 8, labels[at]))
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+def bars(title: str, summary: str, labels: Sequence[str], values: Sequence[int]) -> Markup:
+    """A low row of bars, one a value.  Put those that are not 0 in a table beside it."""
+    height, floor = 96, 72
+    step = WIDTH / max(1, len(values))
+    highest = max(values, default=0) or 1
+    parts = [
+        Markup('<svg class="chart bars" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
+            WIDTH, height, summary
+        ),
+        Markup("<title>{}</title>").format(title),
+        GRID.format(0, WIDTH, floor, floor),
+    ]
+    for at, value in enumerate(values):
+        if value:
+            tall = max(6, (floor - 4) * value / highest)
+            parts.append(BAR.format(at * step, floor - tall, step * 0.72, tall, f"{labels[at]}: {value:,}"))
+    parts.append(TICK.format("start", 0, height - 4, labels[0] if labels else ""))
+    parts.append(TICK.format("end", WIDTH, height - 4, labels[-1] if labels else ""))
     return Markup("").join([*parts, Markup("</svg>")])
 
 

@@ -4,6 +4,7 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from bot.console import words
 from bot.console.blueprint import account_slug, acting_operator, blueprint, current_account, record, requires
 from bot.console.forms import Form
 from bot.console.language import _
@@ -66,7 +67,7 @@ def hand_back(conversation_id: int) -> ResponseReturnValue:
         found = conversations.get(session, account, conversation_id)
         conversations.hand_back(session, account, found)
         record(session, account, "conversations.hand_back", f"conversation {found.id}")
-        name = found.follower.name
+        name = words.person(found.follower.name)
     say(_("The bot answers {name} again.", name=name))
     return redirect(url_for("console.conversations_list"))
 

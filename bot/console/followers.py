@@ -1,60 +1,95 @@
-"""Followers: finding one, and everything said between them and the account."""
+"""The list of followers: finding, narrowing, changing many at once, taking it along."""
 
-from flask import redirect, request, url_for
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from flask import Response, redirect, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 
-from bot.console.blueprint import account_slug, blueprint, current_account, record, requires
-from bot.console.forms import Form
-from bot.console.language import _
+from bot.console import words
+from bot.console.blueprint import (
+    account_slug,
+    acting_operator,
+    blueprint,
+    current_account,
+    own_path,
+    record,
+    requires,
+)
+from bot.console.language import _, _n
 from bot.console.pages import say, show
+from bot.console.when import zone
 from bot.database import reading, transaction
 from bot.errors import Refused
-from bot.services import accounts, follower_sync, followers, messages, sends, tasks
+from bot.services import accounts, fields, follower_sync, followers, stages, tags, tasks
+from bot.services.fields import Value
+from bot.services.followers import Filter
+from models import Account, Field, Follower
 
 PAGE = 50
+EXPORTED_AT_ONCE = 500
+KEEP = "keep"  # of a change of many: leave as it is
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 
 @blueprint.get("/<account>/followers")
 @requires("followers:read")
 def followers_list() -> ResponseReturnValue:
-    account, search = current_account(), request.args.get("search", "").strip()
-    before = request.args.get("before", type=int)
+    account, before = current_account(), request.args.get("before", type=int)
     with reading() as session:
-        found = followers.page(session, account, search=search, before=before, limit=PAGE + 1)
+        found = followers.page(session, account, before=before, limit=PAGE + 1, **_wanted())
         return show(
             "followers/list.html",
             found=found[:PAGE],
             older=found[PAGE - 1].id if len(found) > PAGE else None,
             is_first=before is None,
-            search=search,
+            chosen=_chosen(),
             count=followers.count(session, account),
+            stages=stages.list_all(session, account),
+            owners=followers.possible_owners(session, account),
+            owner_names=followers.owner_names(session, found),
+            tags=tags.list_all(session, account),
             task=tasks.latest(session, account, follower_sync.KIND),
         )
 
 
-@blueprint.get("/<account>/followers/<int:follower_id>")
+@blueprint.get("/<account>/followers/export")
 @requires("followers:read")
-def follower(follower_id: int) -> ResponseReturnValue:
-    return _one(follower_id, Form())
+def export_followers() -> ResponseReturnValue:
+    """The list as it is narrowed, as a file for spreadsheets; who took it along is in the audit log."""
+    with transaction() as session:
+        account = accounts.get(session, account_slug())
+        record(session, account, "followers.export", request.query_string.decode()[:200])
+        known = fields.list_all(session, account)
+    lines = stream_with_context(_lines(account, known, _wanted()))
+    name = f"attachment; filename=followers-{account.slug}.csv"
+    return Response(lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
 
 
-@blueprint.post("/<account>/followers/<int:follower_id>/remark")
+@blueprint.post("/<account>/followers/bulk")
 @requires("followers:write")
-def rename_follower(follower_id: int) -> ResponseReturnValue:
+def change_followers() -> ResponseReturnValue:
+    back = own_path(request.form.get("next", ""))
+    ids = [int(each) for each in request.form.getlist("ids") if each.isdecimal() and len(each) < 19]
+    stage, owner = request.form.get("stage", KEEP), request.form.get("owner", KEEP)
     try:
         with transaction() as session:
             account = accounts.get(session, account_slug())
-            found = followers.get(session, account, follower_id)
-            followers.rename(session, found, request.form.get("remark", ""))
-            record(session, account, "followers.rename", f"follower {found.id}")
+            many, who = followers.get_many(session, account, ids), acting_operator().name
+            for one in many:
+                if stage != KEEP:
+                    followers.set_stage(session, account, one, number_of(stage), who)
+                if owner != KEEP:
+                    followers.set_owner(session, account, one, number_of(owner), who)
+            record(session, account, "followers.change_many", f"{len(many)} followers")
     except Refused as refused:
         if refused.status == 404:
             raise
-        form = Form(request.form.to_dict())
-        form.refuse(refused)
-        return _one(follower_id, form, refused.status)
-    say(_("Saved."))
-    return redirect(url_for("console.follower", follower_id=follower_id))
+        say(_(refused.template, **refused.values), "bad")
+        return redirect(back)
+    say(_n("{n} follower changed.", "{n} followers changed.", len(many)))
+    return redirect(back)
 
 
 @blueprint.post("/<account>/followers/sync")
@@ -67,17 +102,73 @@ def sync_followers() -> ResponseReturnValue:
     return redirect(url_for("console.followers_list"))
 
 
-def _one(follower_id: int, form: Form, status: int = 200) -> ResponseReturnValue:
-    account = current_account()
-    with reading() as session:
-        found = followers.get(session, account, follower_id)
-        form.values.setdefault("remark", found.remark)
-        return show(
-            "followers/one.html",
-            status,
-            form=form,
-            here=url_for("console.follower", follower_id=follower_id),
-            one=found,
-            turns=messages.timeline(session, account, found),
-            allowance=sends.allowance(session, found.id),
-        )
+def number_of(value: str) -> int | None:
+    """A row's number out of a form; "" is none, and what is no number is nobody's."""
+    return None if value == "" else int(value) if value.isdecimal() and len(value) < 19 else 0
+
+
+def _chosen() -> dict[str, str]:
+    """What the address narrows the list by, for links that keep it."""
+    names = ("search", "state", "stage", "owner", "tag")
+    return {name: value for name in names if (value := request.args.get(name, "").strip())}
+
+
+def _wanted() -> Filter:
+    chosen = _chosen()
+
+    def number(name: str) -> int | None:
+        return number_of(chosen.get(name, ""))  # "none" is no number, so 0: NOBODY
+
+    return {
+        "search": chosen.get("search", ""),
+        "stage_id": number("stage"),
+        "owner_id": number("owner"),
+        "tag_id": number("tag"),
+        "is_subscribed": {"follows": True, "left": False}.get(chosen.get("state", "")),
+    }
+
+
+def _lines(account: Account, known: list[Field], wanted: Filter) -> Iterator[str]:
+    head = [
+        "id", "openid", _("Name"), _("Nickname"), _("Remark"), _("State"), _("Stage"), _("Contact owner"), _("Tags"),
+        _("Follows since"), _("Last seen"), *(field.name for field in known),
+    ]  # fmt: skip
+    yield "\ufeff" + _line(head)  # the mark by which spreadsheets know that it is UTF-8
+    before = None
+    while True:
+        with reading() as session:  # a page each, so that no long reading holds the database back
+            found = followers.page(session, account, before=before, limit=EXPORTED_AT_ONCE, **wanted)
+            names = {stage.id: stage.name for stage in stages.list_all(session, account)}
+            owners = followers.owner_names(session, found)
+            values = fields.values(session, known, [one.id for one in found])
+            for one in found:
+                mine = values.get(one.id, {})
+                yield _line(
+                    [
+                        *_cells(one, names.get(one.stage_id or 0, ""), owners.get(one.owner_id or 0, "")),
+                        *(_plain(mine.get(field.id)) for field in known),
+                    ]
+                )
+        if len(found) < EXPORTED_AT_ONCE:
+            return
+        before = found[-1].id
+
+
+def _cells(one: Follower, stage: str, owner: str) -> list[str]:
+    times = [at.astimezone(zone()).strftime("%Y-%m-%d %H:%M") if at else "" for at in (one.subscribed_at, one.seen_at)]
+    state = _("follows") if one.is_subscribed else _("left")
+    tags = ", ".join(tag.name for tag in one.tags)
+    name = words.person(one.name)
+    return [str(one.id), one.openid, name, one.nickname, one.remark, state, stage, owner, tags, *times]
+
+
+def _plain(value: Value | None) -> str | float:
+    """A number stays one, also below zero: no spreadsheet runs it."""
+    return value if isinstance(value, float) else fields.shown(value)
+
+
+def _line(cells: Sequence[str | float]) -> str:
+    out = io.StringIO()
+    safe = (f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in cells)
+    csv.writer(out).writerow(safe)
+    return out.getvalue()

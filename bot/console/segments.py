@@ -20,7 +20,7 @@ from bot.console.pages import say, show
 from bot.console.segment_words import choices, names_of_ready, value_name
 from bot.database import reading, transaction
 from bot.errors import Refused
-from bot.services import access, accounts, menus, rules, segment_queries, segment_things, segments
+from bot.services import access, accounts, menus, rules, segment_queries, segment_things, segments, tags
 from bot.services.segment_conditions import Tree, plain, walk
 from bot.services.segment_words import describe
 from models import Account, Field, Segment, Stage

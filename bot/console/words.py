@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.console.language import _, _n
-from models import CallbackMode, MatchMode, MenuOutcome, PushAction, Role, SendStatus, Trigger
+from models import CallbackMode, FieldKind, MatchMode, MenuOutcome, PushAction, Role, SendStatus, Trigger
 
 
 def trigger(value: str) -> str:
@@ -80,6 +80,53 @@ def role(value: str) -> str:
     return roles()[value][0]
 
 
+def person(name: str) -> str:
+    """A follower's name; one without any goes by the end of the openid."""
+    return _("Follower {end}", end=name[1:]) if name.startswith("…") and len(name) == 7 else name
+
+
+def field_kind(value: str) -> str:
+    return {
+        FieldKind.TEXT: _("Text"),
+        FieldKind.NUMBER: _("Number"),
+        FieldKind.DATE: _("Date"),
+        FieldKind.CHOICE: _("Choice"),
+        FieldKind.YES_NO: _("Yes or no"),
+    }[FieldKind(value)]
+
+
+def changed(kind: str, detail: Mapping[str, Any]) -> str:
+    """One change of a follower's, in a line of the timeline."""
+    was, now = (_value(detail, name) for name in ("was", "is"))
+    match kind:
+        case "tagged":
+            return _("Tagged “{tag}”", tag=detail.get("tag", ""))
+        case "untagged":
+            return _("Tag “{tag}” removed", tag=detail.get("tag", ""))
+        case "stage":
+            return _("Stage: {was} → {now}", was=was, now=now)
+        case "owner":
+            return _("Owner: {was} → {now}", was=was, now=now)
+        case "field":
+            return _("{field}: {was} → {now}", field=detail.get("field", ""), was=was, now=now)
+        case "closed":
+            return _("Conversation closed: {why}", why=closed_why(detail.get("why", "")))
+        case "note":
+            return _("Note deleted") if detail.get("removed") else _("Note added")
+    return {
+        "blocked": _("Blocked"),
+        "unblocked": _("Unblocked"),
+        "opened": _("Conversation opened"),
+    }.get(kind, kind)
+
+
+def _value(detail: Mapping[str, Any], name: str) -> str:
+    value = str(detail.get(name) or "")
+    if detail.get("kind") == FieldKind.YES_NO:
+        value = {"yes": _("yes"), "no": _("no")}.get(value, value)
+    return value or "—"
+
+
 def roles() -> dict[str, tuple[str, str]]:
     """Role → its name, and in one line what it may do."""
     return {
@@ -99,6 +146,8 @@ def audit_kinds() -> dict[str, str]:
         "menus": _("Menu"),
         "followers": _("Followers"),
         "segments": _("Segments"),
+        "stages": _("Stages"),
+        "fields": _("Fields"),
         "conversations": _("Conversations"),
         "sends": _("Messages"),
         "people": _("People"),
@@ -121,6 +170,9 @@ def column(value: str) -> str:
         "remark": _("Remark"),
         "blocked_at": _("blocked"),
         "pattern": _("Words, menu key or scene"),
+        "stage_id": _("Stage"),
+        "owner_id": _("Contact owner"),
+        "choices": _("Choices"),
         "buttons": _("Menu"),
         "trigger": _("What happens"),
         "keywords": _("Keywords"),
@@ -192,6 +244,17 @@ def audit_action(value: str) -> str:
         "menus.edit": _("Changed the menu"),
         "menus.publish": _("Published the menu"),
         "followers.rename": _("Changed a remark"),
+        "followers.change": _("Changed a follower"),
+        "followers.change_many": _("Changed many followers"),
+        "followers.export": _("Took the list of followers along"),
+        "followers.note": _("Wrote a note"),
+        "followers.note_delete": _("Deleted a note"),
+        "stages.add": _("Added a stage"),
+        "stages.change": _("Changed a stage"),
+        "stages.delete": _("Deleted a stage"),
+        "fields.add": _("Added a field"),
+        "fields.change": _("Changed a field"),
+        "fields.delete": _("Deleted a field"),
         "followers.sync": _("Read all followers"),
         "followers.block": _("Blocked"),
         "followers.unblock": _("Unblocked"),

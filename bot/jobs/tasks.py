@@ -10,7 +10,7 @@ from rq.timeouts import JobTimeoutException
 
 from bot import clock
 from bot.database import transaction
-from bot.jobs import connecting, follower_sync, menus, tags
+from bot.jobs import connecting, follower_sync, menus, name_terms, tags
 from bot.services import tasks, vault
 from bot.services.tasks import Claimed
 from bot.wechat.errors import OutcomeUnknown, QuotaReached, Temporary, TokenRefused, WeChatError
@@ -27,6 +27,7 @@ KINDS: dict[str, Step] = {
     "takeover": connecting.take_over,
     "connection_check": connecting.check,
     "tag_push": tags.push,
+    "name_terms": name_terms.fill,
 }
 
 stopping = threading.Event()  # the worker was asked to stop: finish the step, leave the rest to the next one

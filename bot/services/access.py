@@ -23,21 +23,23 @@ NOUNS = (
     "tokens",
     "tags",
     "segments",
+    "fields",
 )
 EVERYTHING_IN_ORDER = (*(f"{noun}:{act}" for noun in NOUNS for act in ("read", "write")), "health:read", "audit:read")
 EVERYTHING = frozenset(EVERYTHING_IN_ORDER)
 _COMMON = frozenset(
-    f"{noun}:read" for noun in ("accounts", "rules", "followers", "messages", "tasks", "tags", "segments")
+    f"{noun}:read" for noun in ("accounts", "rules", "followers", "messages", "tasks", "tags", "segments", "fields")
 )
 
 # The one table.  Whoever sees people, keys and the log could make themselves more than they are: owners only.
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OWNER: EVERYTHING,
     Role.EDITOR: _COMMON
-    | {"rules:write", "menus:read", "menus:write", "followers:write", "health:read", "tags:write", "segments:write"}
-    | {"conversations:read", "conversations:write", "sends:read", "sends:write", "tasks:write", "messages:write"},
+    | {"rules:write", "menus:read", "menus:write", "followers:write", "fields:write", "tags:write", "segments:write"}
+    | {"conversations:read", "conversations:write", "sends:read", "sends:write", "tasks:write", "messages:write"}
+    | {"health:read"},
     Role.MARKETER: _COMMON
-    | {"menus:read", "menus:write", "followers:write", "health:read", "tags:write", "segments:write"},
+    | {"menus:read", "menus:write", "followers:write", "fields:write", "tags:write", "segments:write", "health:read"},
     Role.AGENT: _COMMON | {"followers:write", "conversations:read", "conversations:write", "sends:read", "sends:write"},
     Role.ANALYST: _COMMON | {"menus:read", "health:read"},
 }

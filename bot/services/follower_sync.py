@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.services import conversations, followers, tag_pushes, tasks
+from bot.services import conversations, followers, name_search, tag_pushes, tasks
 from models import Account, Conversation, Follower, FollowerTag, Tag, TagPush, Task
 
 KIND = "follower_sync"
@@ -129,10 +129,13 @@ def note_infos(
         values = _values(info)
         told_alike.setdefault(tuple(values), []).append({"row": follower_id, **values})
     table = Follower.__table__
+    named_before = _names(session, [row["row"] for rows in told_alike.values() for row in rows])
     for names, rows in told_alike.items():
         if names:  # one statement for all of whom WeChat told the same things
             statement = update(table).where(table.c.id == bindparam("row"))  # type: ignore[arg-type]
             session.connection().execute(statement.values({name: bindparam(name) for name in names}), rows)
+    renamed = {one for one in _names(session, list(named_before)).items() if named_before[one[0]] != one[1]}
+    name_search.keep(session, account_id, [(follower_id, *names) for follower_id, names in sorted(renamed)])
     _left(session, left, clock.now())
     _note_tagged(session, told, set(tags.values()), tagged, asked_at or clock.now())
 
@@ -207,6 +210,11 @@ def note_blocked(session: Session, account_id: int, openids: Sequence[str], aske
         if who:
             values = {"blocked_at": asked_at if on else None}
             session.connection().execute(statement.values(values), [{"who": openid} for openid in sorted(who)])
+
+
+def _names(session: Session, follower_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    query = select(Follower.id, Follower.nickname, Follower.remark).where(Follower.id.in_(follower_ids))
+    return {row.id: (row.nickname, row.remark) for row in session.execute(query)}
 
 
 def _values(info: dict[str, Any]) -> dict[str, Any]:

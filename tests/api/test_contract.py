@@ -20,11 +20,14 @@ from models import (
     AuditRecord,
     AutoTag,
     Conversation,
+    Field,
     InboundMessage,
     MenuVersion,
+    Note,
     Role,
     Segment,
     Send,
+    Stage,
     Tag,
     Takeover,
     Task,
@@ -41,6 +44,12 @@ BODIES = {
     "create_send": {"reply": {"kind": "text", "text": "hi"}},
     "reply_to_conversation": {"reply": {"kind": "text", "text": "hi"}},
     "change_follower": {"remark": "x"},
+    "change_followers": {"ids": [1], "stage_id": None},
+    "add_note": {"text": "likes tea"},
+    "create_stage": {"name": "New"},
+    "change_stage": {"name": "Newer", "position": 0},
+    "create_field": {"name": "City"},
+    "change_field": {"name": "Town", "position": 0},
     "open_conversation": {"follower_id": 1},
     "create_operator": {"name": "Mei"},
     "create_sign_in_link": {"operator": "guest"},
@@ -82,11 +91,14 @@ def rows(create, session):
         account_id=account.id, name="new", conditions={"all": [{"field": "follows", "op": "is", "value": True}]}
     )
     key = ApiToken(account_id=account.id, name="key", digest="0" * 64, scopes=["rules:read"])
+    stage, field = Stage(account_id=account.id, name="First"), Field(account_id=account.id, name="Size")
+    note = Note(account_id=account.id, follower_id=follower.id, text="hi")
     tag = Tag(account_id=account.id, name="VIP")
     session.add(tag)
     session.flush()
     auto_tag = AutoTag(account_id=account.id, trigger=Trigger.FOLLOW, tag_id=tag.id)
     session.add_all([auto_tag, segment, message, send, task, conversation, takeover, version, key])
+    session.add_all([stage, field, note])
     session.commit()
     first = account.rules_version
     create.rule(account, "cost", "88")
@@ -108,6 +120,9 @@ def rows(create, session):
         "tag_id": tag.id,
         "auto_tag_id": auto_tag.id,
         "segment_id": segment.id,
+        "stage_id": stage.id,
+        "field_id": field.id,
+        "note_id": note.id,
     }
 
 

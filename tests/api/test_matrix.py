@@ -19,6 +19,7 @@ MAY = {
     "menus": ("OEMA", "OEM"),
     "followers": ("OEMGA", "OEMG"),
     "tags": ("OEMGA", "OEM"),
+    "fields": ("OEMGA", "OEM"),
     "messages": ("OEMGA", "OE"),
     "conversations": ("OEG", "OEG"),
     "sends": ("OEG", "OEG"),

@@ -40,6 +40,8 @@ PATHS = (
     "/tea-house/conversations/1",
     "/tea-house/followers",
     "/tea-house/followers/1",
+    "/tea-house/followers?search=xm&stage=none",
+    "/tea-house/followers/fields",
     "/tea-house/tags",
     "/tea-house/segments",
     "/tea-house/segments/1",

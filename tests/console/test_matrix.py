@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from bot.console import blueprint as door
-from bot.services import access, operators
+from bot.services import access, fields, notes, operators, stages
 from models import ApiToken, AuditRecord, Membership, Operator, Role
 from tests.console.conftest import Browser
 from tests.console.samples import TeaHouse
@@ -39,7 +39,21 @@ OF_ACCOUNT = {
     "take_over": ("", "OEG"),
     "followers_list": (ALL, ""),
     "follower": (ALL, ""),
-    "rename_follower": ("", "OEMG"),
+    "change_follower": ("", "OEMG"),
+    "change_followers": ("", "OEMG"),
+    "export_followers": (ALL, ""),
+    "add_note": ("", "OEMG"),
+    "delete_note": ("", "OEMG"),
+    "follower_fields": (ALL, ""),
+    "add_stage": ("", "OEM"),
+    "add_first_stages": ("", "OEM"),
+    "change_stage": ("", "OEM"),
+    "move_stage": ("", "OEM"),
+    "delete_stage": ("", "OEM"),
+    "add_field": ("", "OEM"),
+    "change_field": ("", "OEM"),
+    "move_field": ("", "OEM"),
+    "delete_field": ("", "OEM"),
     "sync_followers": ("", "OEMG"),
     "tags_page": (ALL, ""),
     "add_tag": ("", "OEM"),
@@ -106,6 +120,9 @@ LAST = (
     "delete_tag",
     "delete_segment",
     "delete_rule",
+    "delete_note",
+    "delete_stage",
+    "delete_field",
     "restore_rule",
     "revoke_token",
     "sign_out",
@@ -137,6 +154,10 @@ def values(house: TeaHouse, create: Create) -> dict[str, object]:
     """Rows of this account for all ids in the addresses."""
     colleague = create.operator("同事", role=Role.AGENT, account=house.account)
     token = ApiToken(account_id=house.account.id, name="key", digest="0" * 64, scopes=["rules:read"])
+    author = operators.find(create.session, "someone") or operators.find(create.session, "owner")
+    stage = stages.add(create.session, house.account, "新")
+    field = fields.add(create.session, house.account, "城市", "text")
+    note = notes.add(create.session, house.people[0], "喜欢龙井", author, "author")
     create.session.add(token)
     create.session.commit()
     return {
@@ -149,6 +170,9 @@ def values(house: TeaHouse, create: Create) -> dict[str, object]:
         "tag_id": house.tags[0].id,
         "auto_tag_id": house.auto_tag.id,
         "segment_id": house.segment.id,
+        "stage_id": stage.id,
+        "field_id": field.id,
+        "note_id": note.id,
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.errors import Refused
-from bot.services import segments
+from bot.services import segments, tags
 from bot.services.segment_conditions import FIELDS, OPERATORS
 from models import SegmentUse
 

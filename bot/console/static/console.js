@@ -285,6 +285,20 @@ function startOnce(form) {
   });
 }
 
+/** One box for all rows of the page. */
+function startPickAll(box) {
+  const rows = () => all('input[name="ids"]', box.form);
+  const settle = () => {
+    const chosen = rows().filter((row) => row.checked).length;
+    box.checked = chosen > 0;
+    box.indeterminate = chosen > 0 && chosen < rows().length;
+  };
+  box.hidden = false;
+  box.addEventListener("change", () => rows().forEach((row) => { row.checked = box.checked; }));
+  box.form.addEventListener("change", settle);
+  settle();
+}
+
 function wake(root) {
   all("[data-bytes]", root).forEach(startBytes);
   all("[data-remove]", root).forEach(startRemove);
@@ -296,6 +310,7 @@ all("[data-phone]").forEach(startPhone);
 all("[data-talk]").forEach(startTalk);
 all("[data-sortable]").forEach(startSort);
 all("[data-copy]").forEach(startCopy);
+all("[data-pick-all]").forEach(startPickAll);
 all("[data-send-on]").forEach(startSend);
 all("[data-menu]").forEach(startMenu);
 all('form[method="post"]').forEach(startOnce);
