@@ -111,6 +111,8 @@ def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, Any]]:
         # A parameter that may be left out needs no null.
         kinds = [kind for kind in field.pop("anyOf", []) if kind != {"type": "null"}]
         field |= kinds[0] if kinds else {}
+        if "$ref" in field:  # its own kind, such as a list of words: written out
+            field |= schema["$defs"][field.pop("$ref").rpartition("/")[2]]
         if field.get("default", 0) is None:
             del field["default"]
         about = {"description": field.pop("description")} if "description" in field else {}

@@ -3,6 +3,7 @@
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from bot.console import audit_words
 from bot.console.blueprint import blueprint, current_access, current_account, requires
 from bot.console.pages import show
 from bot.database import reading
@@ -32,6 +33,7 @@ def audit_log() -> ResponseReturnValue:
         everybody = operators.list_all(session) if sees_install else members
         return show(
             "audit.html",
+            audit_words=audit_words,
             found=found[:PAGE],
             older=found[PAGE - 1].id if len(found) > PAGE else None,
             is_first=before is None,

@@ -1,0 +1,149 @@
+"""What the audit log holds, in the operator's words."""
+
+from typing import Any
+
+from bot.console import words
+from bot.console.language import _
+
+
+def audit_kinds() -> dict[str, str]:
+    """What an action in the audit log begins with → what it is about."""
+    return {
+        "accounts": _("Settings"),
+        "rules": _("Automatic replies"),
+        "menus": _("Menu"),
+        "followers": _("Followers"),
+        "segments": _("Segments"),
+        "stages": _("Stages"),
+        "fields": _("Fields"),
+        "conversations": _("Conversations"),
+        "sends": _("Messages"),
+        "people": _("People"),
+        "operators": _("Sign-in"),
+        "tokens": _("API tokens"),
+        "tags": _("Tags"),
+        "callback": _("WeChat's calls"),
+    }
+
+
+def column(value: str) -> str:
+    """What an audit record calls a column by → its name; one nobody named here is shown as it is."""
+    known = {
+        "name": _("Name"),
+        "title": _("Name"),
+        "role": _("Role"),
+        "is_active": _("may sign in"),
+        "scopes": _("May do"),
+        "revoked_at": _("revoked"),
+        "remark": _("Remark"),
+        "blocked_at": _("blocked"),
+        "pattern": _("Words, menu key or scene"),
+        "stage_id": _("Stage"),
+        "owner_id": _("Contact owner"),
+        "choices": _("Choices"),
+        "buttons": _("Menu"),
+        "trigger": _("What happens"),
+        "keywords": _("Keywords"),
+        "reply_mode": _("Which reply"),
+        "is_verified": _("Verified by WeChat"),
+        "slug": _("Address"),
+        "starts_on": _("From day"),
+        "ends_on": _("To day"),
+        "time_from": _("From hour"),
+        "time_to": _("To hour"),
+        "tag_id": _("Followers with the tag"),
+        "replies": _("Replies"),
+        "is_enabled": _("switched on"),
+        "kind": _("Kind"),
+        "timezone": _("Time zone"),
+        "human_words": _("Words that ask for a person"),
+        "human_reply": _("What the bot says then"),
+        "handover_minutes": _("Minutes until the bot answers again"),
+        "sealed_secret": "AppSecret",
+        "sealed_token": _("Token"),
+        "sealed_aes_key": "EncodingAESKey",
+        "appid": "AppID",
+        "original_id": _("Original id"),
+        "mode": _("How WeChat sends messages"),
+    }
+    return known.get(value, value)
+
+
+def recorded(name: str, value: Any) -> str:
+    """A value in an audit record, for people: each of a list on its own line."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return "\n".join(recorded(name, each) for each in value)
+    if isinstance(value, dict):
+        return " · ".join(recorded(name, each) for each in value.values() if each)
+    worded = {"role": words.role, "trigger": words.trigger, "mode": words.mode}.get(name)
+    return worded(value) if worded and value else str(value)
+
+
+def audit_action(value: str) -> str:
+    """“Rules: switch” as the log has it; an action nobody named here is shown as it is."""
+    known = {
+        "people.invite": _("Invited"),
+        "people.role": _("Changed the role of"),
+        "people.remove": _("Took the role away from"),
+        "people.activate": _("Let sign in again:"),
+        "people.deactivate": _("Let sign in no more:"),
+        "people.end_browsers": _("Signed out everywhere:"),
+        "people.link": _("Made a sign-in link for"),
+        "people.second_factor_off": _("Switched off the second step of"),
+        "operators.sign_in": _("Signed in"),
+        "operators.password": _("Changed the password"),
+        "operators.end_browser": _("Signed out a browser"),
+        "operators.second_factor_on": _("Switched on the second step"),
+        "operators.second_factor_off": _("Switched off the second step"),
+        "tokens.create": _("Made a token"),
+        "tokens.revoke": _("Revoked a token"),
+        "accounts.add": _("Added the account"),
+        "accounts.create": _("Added the account"),
+        "accounts.edit": _("Changed the settings"),
+        "accounts.reveal": _("Looked at the token and key"),
+        "rules.add": _("Added a rule"),
+        "rules.edit": _("Changed a rule"),
+        "rules.switch": _("Switched a rule on or off"),
+        "rules.move": _("Moved a rule"),
+        "rules.delete": _("Deleted a rule"),
+        "rules.restore": _("Put a rule back"),
+        "menus.edit": _("Changed the menu"),
+        "menus.publish": _("Published the menu"),
+        "followers.rename": _("Changed a remark"),
+        "followers.change": _("Changed a follower"),
+        "followers.change_many": _("Changed many followers"),
+        "followers.export": _("Took the list of followers along"),
+        "followers.note": _("Wrote a note"),
+        "followers.note_delete": _("Deleted a note"),
+        "stages.add": _("Added a stage"),
+        "stages.change": _("Changed a stage"),
+        "stages.delete": _("Deleted a stage"),
+        "fields.add": _("Added a field"),
+        "fields.change": _("Changed a field"),
+        "fields.delete": _("Deleted a field"),
+        "followers.sync": _("Read all followers"),
+        "followers.block": _("Blocked"),
+        "followers.unblock": _("Unblocked"),
+        "tags.add": _("Added the tag"),
+        "tags.rename": _("Renamed the tag to"),
+        "tags.delete": _("Deleted the tag"),
+        "tags.share": _("Sent the tag to WeChat"),
+        "tags.settle": _("Settled what WeChat refused of tags"),
+        "tags.tag": _("Tagged"),
+        "tags.untag": _("Took a tag away"),
+        "tags.auto_add": _("Added an automatic tag"),
+        "tags.auto_switch": _("Switched an automatic tag on or off"),
+        "tags.auto_delete": _("Deleted an automatic tag"),
+        "segments.add": _("Added a segment"),
+        "segments.edit": _("Changed a segment"),
+        "segments.delete": _("Deleted a segment"),
+        "segments.restore": _("Put a segment back"),
+        "segments.export": _("Exported a segment"),
+        "conversations.reply": _("Answered"),
+        "conversations.take": _("Took over"),
+        "conversations.hand_back": _("Handed back to the bot"),
+        "callback.refused": _("Refused a call at WeChat's address"),
+    }
+    return known.get(value, value)
