@@ -11,6 +11,7 @@ GRID = Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>')
 TICK = Markup('<text class="tick {}" x="{:.1f}" y="{:.1f}">{}</text>')
 AREA = Markup('<path class="area" d="{} L{:.1f} {:.1f} L{:.1f} {:.1f} Z"/>')
 LINE = Markup('<path class="line" d="{}"/>')
+BAR = Markup('<rect class="bar" x="{}" y="{:.1f}" width="{:.1f}" height="{}" rx="4"/>')
 DOT = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3.5"><title>{}</title></circle>')
 
 
@@ -37,6 +38,24 @@ def line(title: str, summary: str, labels: Sequence[str], values: Sequence[int])
         parts.append(DOT.format(x, y, f"{labels[at]}: {values[at]:,}"))
         if at % 3 == (len(points) - 1) % 3:
             parts.append(TICK.format("end" if at == len(points) - 1 else "middle", x, HEIGHT - 8, labels[at]))
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+def bars(title: str, values: Sequence[tuple[str, int]]) -> Markup:
+    """A bar for each name; its numbers belong into a table beside it, so screen readers hear the title only."""
+    row, left, right = 34, 190, 70
+    most = max((value for _name, value in values), default=0) or 1
+    height = row * max(1, len(values))
+    parts = [
+        Markup('<svg class="chart bars" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, height, title)
+    ]
+    for at, (name, value) in enumerate(values):
+        middle = row * at + row / 2
+        width = (WIDTH - left - right) * value / most
+        shown = name if len(name) <= 11 else name[:10] + "…"
+        parts.append(TICK.format("end", left - 12, middle + 5, shown))
+        parts.append(BAR.format(left, row * at + 6, max(width, 2), row - 12))
+        parts.append(TICK.format("", left + max(width, 2) + 8, middle + 5, f"{value:,}"))
     return Markup("").join([*parts, Markup("</svg>")])
 
 

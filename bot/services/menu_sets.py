@@ -112,7 +112,7 @@ def plain(buttons: list[Button]) -> list[Button]:
     """Buttons without what says nothing, so that two ways of writing them compare as equal."""
     shown = []
     for button in buttons:
-        one = {name: str(button[name]) for name in _OF_BUTTON if button.get(name) not in ("", None)}
+        one: Button = {name: str(button[name]) for name in _OF_BUTTON if button.get(name) not in ("", None)}
         if below := plain(button.get("sub_button") or []):
             one = {"name": one.get("name", ""), "sub_button": below}
         shown.append(one)

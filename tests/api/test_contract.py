@@ -21,6 +21,7 @@ BODIES = {
     "replace_rule": {"keywords": [{"text": "a"}], "replies": [{"kind": "text", "text": "b"}]},
     "explain_rules": {"text": "a"},
     "save_menu": {"buttons": []},
+    "save_menu_reply": {"key": "k", "text": "t"},
     "create_send": {"reply": {"kind": "text", "text": "hi"}},
     "reply_to_conversation": {"reply": {"kind": "text", "text": "hi"}},
     "change_follower": {"remark": "x"},

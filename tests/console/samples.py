@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from bot import clock
 from bot.services import conversations, followers, menus, rules
 from bot.services.rules import RuleDraft
@@ -18,6 +20,7 @@ from models import (
     Rule,
     Send,
     SendStatus,
+    Tag,
     Takeover,
 )
 from tests.factories import Create
@@ -69,6 +72,14 @@ MENU = [
             {"name": "人工客服", "type": "click", "key": "HUMAN"},
         ],
     },
+]
+CONDITIONAL = [
+    {
+        "title": "会员菜单",
+        "matchrule": {"tag_id": "100"},
+        "buttons": [MENU[1], {"name": "会员日", "type": "click", "key": "DAY"}],
+    },
+    {"title": "", "matchrule": {"client_platform_type": "2"}, "buttons": MENU[1:]},
 ]
 RULES = (
     {
@@ -218,7 +229,10 @@ def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
         people[0].tags.append(tag)
     people[2].tags.append(tag)
     _talk(create, account, made, people)
-    menus.save(session, account, MENU)
+    account_tag = session.scalars(select(Tag).where(Tag.account_id == account.id, Tag.name == "会员")).one()
+    account_tag.wechat_id = 100
+    session.flush()
+    menus.save(session, account, MENU, CONDITIONAL)
     session.add(Takeover(account_id=account.id, selfmenu=CONSOLE_MENU, autoreply=CONSOLE_REPLIES))
     session.add(
         MenuVersion(account_id=account.id, number=1, buttons=MENU[:2], who="小美", outcome=MenuOutcome.PUBLISHED)

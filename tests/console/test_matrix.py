@@ -51,6 +51,11 @@ OF_ACCOUNT = {
     "menu_edit": ("OEMA", "OEM"),
     "menu_history": ("OEMA", ""),
     "roll_back_menu": ("", "OEM"),
+    "add_menu": ("", "OEM"),
+    "move_menu": ("", "OEM"),
+    "delete_menu": ("", "OEM"),
+    "menu_audience_of": ("OEMA", ""),
+    "ask_menu_audience": ("", "OEM"),
     "health": ("OEMA", ""),
     "people": ("O", ""),
     "invite": ("", "O"),
@@ -71,7 +76,15 @@ SIGNED_IN = {
 }  # fmt: skip
 OPEN_TO_ALL = {"sign_in", "sign_in_by_link", "sign_in_code", "preferences", "static", "unknown"}
 OF_INSTALL = {"add_account": "O"}
-LAST = ("delete_rule", "restore_rule", "revoke_token", "sign_out", "set_active", "remove_person")  # they end things
+LAST = (
+    "delete_rule",
+    "delete_menu",
+    "restore_rule",
+    "revoke_token",
+    "sign_out",
+    "set_active",
+    "remove_person",
+)  # they end things
 
 
 def rules(app: Flask) -> list[Rule]:
