@@ -182,7 +182,7 @@ def roll_back_menu(session: Session, account: models.Account, token: models.ApiT
     return menus.roll_back(session, account, version_id, f"token {token.id}")
 
 
-# Who sees it, what it answers, how often it is tapped ------------------------------------------------------------------
+# Who sees it, what it answers, how often it is tapped -----------------------------------------------------------------
 
 
 class PlatformQuery(In):

@@ -28,8 +28,8 @@ from bot.console import (
 )
 
 PAGES = (
-    home, sign_in, profile, accounts, connecting, rules, menu, menu_history, conversations, followers, health, people, tokens,
-    audit, pages,
+    home, sign_in, profile, accounts, connecting, rules, menu, conversations, followers, health, people, tokens, audit,
+    menu_history, pages,
 )  # fmt: skip
 
 door.blueprint.before_request(safety.check_form)

@@ -6,7 +6,7 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from bot.console import charts, menu_form
+from bot.console import charts, menu_form, words
 from bot.console.blueprint import account_slug, acting_operator, blueprint, current_account, may, record, requires
 from bot.console.forms import Form, nested, rows
 from bot.console.language import _, look_up
@@ -151,7 +151,12 @@ def _page(menu_id: int, form: Form, status: int = 200) -> ResponseReturnValue:
             tag_options=list(tag_by_id.items()),
             tag_by_id=tag_by_id,
             warnings=[
-                {"menu_id": each.menu_id, "place": each.place, "text": look_up(each.sentence).format(**each.values)}
+                {
+                    "menu_id": each.menu_id,
+                    "menu": words.menu_name(menus.find(menu, each.menu_id) if each.menu_id else None, tag_by_id),
+                    "place": each.place,
+                    "text": look_up(each.sentence).format(**each.values),
+                }
                 for each in menu_replies.warnings(menu, known)
             ],
             counts=counts,
