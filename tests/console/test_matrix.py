@@ -79,6 +79,7 @@ OF_INSTALL = {"add_account": "O"}
 LAST = (
     "delete_rule",
     "delete_menu",
+    "roll_back_menu",
     "restore_rule",
     "revoke_token",
     "sign_out",
