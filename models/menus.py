@@ -11,13 +11,19 @@ from models.base import Base, utc_now
 
 
 class Menu(Base):
-    """One account's menu: what is being edited, and what followers have."""
+    """One account's menus: what is being edited, and what followers have.
+
+    ``buttons`` is the usual menu.  ``conditional`` are those for some followers, the first that fits counts:
+    {"id": 1, "title": "…", "matchrule": {"tag_id": "100", "client_platform_type": "2"}, "buttons": […]}.
+    """
 
     __tablename__ = "menus"
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), unique=True)
     buttons: Mapped[list[dict[str, Any]]] = mapped_column(default=list)  # WeChat's own shape
+    conditional: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     published: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    published_conditional: Mapped[list[dict[str, Any]] | None]  # None: nobody looked yet what WeChat has
     published_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 
@@ -30,7 +36,7 @@ class MenuOutcome(StrEnum):
 
 
 class MenuVersion(Base):
-    """One publishing of a menu.  Only its outcome is written later."""
+    """One publishing of all menus.  Only its outcome is written later."""
 
     __tablename__ = "menu_versions"
     __table_args__ = (UniqueConstraint("account_id", "number"),)
@@ -38,8 +44,10 @@ class MenuVersion(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     number: Mapped[int]  # from 1 within the account
     buttons: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    conditional: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     who: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     outcome: Mapped[MenuOutcome] = mapped_column(default=MenuOutcome.WAITING)
     error: Mapped[str] = mapped_column(Text, default="")
+    fault: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of which menu and which buttons the refusal spoke
     finished_at: Mapped[datetime | None]

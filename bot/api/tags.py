@@ -60,7 +60,7 @@ class FollowersChange(In):
     remove: Annotated[Ids, Field(default_factory=list)]
 
 
-class Changed(Out):
+class TagsChanged(Out):
     """How many changed; the others were so already."""
 
     added: int
@@ -154,7 +154,7 @@ def share_tag(session: Session, account: models.Account, tag_id: int) -> models.
     scope="followers:write",
     summary="Give a tag to followers, and take it from others",
     body=FollowersChange,
-    returns=Changed,
+    returns=TagsChanged,
 )
 def tag_followers(session: Session, account: models.Account, tag_id: int, body: FollowersChange) -> dict[str, int]:
     tag = tags.get(session, account, tag_id)
@@ -193,7 +193,7 @@ def list_blocked(session: Session, account: models.Account, query: PageQuery) ->
     scope="followers:write",
     summary="Block followers, and let others write again",
     body=FollowersChange,
-    returns=Changed,
+    returns=TagsChanged,
 )
 def change_blocklist(session: Session, account: models.Account, body: FollowersChange) -> dict[str, int]:
     removed = blocklist.unblock(session, account, body.remove, WHO)

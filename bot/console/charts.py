@@ -11,10 +11,10 @@ GRID = Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>')
 TICK = Markup('<text class="tick {}" x="{:.1f}" y="{:.1f}">{}</text>')
 AREA = Markup('<path class="area" d="{} L{:.1f} {:.1f} L{:.1f} {:.1f} Z"/>')
 LINE = Markup('<path class="line" d="{}"/>')
+BAR = Markup('<rect class="bar" x="{}" y="{:.1f}" width="{:.1f}" height="{}" rx="4"/>')
 DOT = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3.5"><title>{}</title></circle>')
 
-BARS = Markup('<svg class="chart bars" viewBox="0 0 {} {}" role="img" aria-label="{}">')
-BAR = Markup('<rect class="bar-of" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>')
+COLUMN = Markup('<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>')
 
 
 def line(title: str, summary: str, labels: Sequence[str], values: Sequence[int]) -> Markup:
@@ -43,13 +43,13 @@ def line(title: str, summary: str, labels: Sequence[str], values: Sequence[int])
     return Markup("").join([*parts, Markup("</svg>")])
 
 
-def bars(title: str, summary: str, labels: Sequence[str], values: Sequence[int]) -> Markup:
+def columns(title: str, summary: str, labels: Sequence[str], values: Sequence[int]) -> Markup:
     """A low row of bars, one a value.  Put those that are not 0 in a table beside it."""
     height, floor = 96, 72
     step = WIDTH / max(1, len(values))
     highest = max(values, default=0) or 1
     parts = [
-        Markup('<svg class="chart bars" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
+        Markup('<svg class="chart columns" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
             WIDTH, height, summary
         ),
         Markup("<title>{}</title>").format(title),
@@ -58,9 +58,27 @@ def bars(title: str, summary: str, labels: Sequence[str], values: Sequence[int])
     for at, value in enumerate(values):
         if value:
             tall = max(6, (floor - 4) * value / highest)
-            parts.append(BAR.format(at * step, floor - tall, step * 0.72, tall, f"{labels[at]}: {value:,}"))
+            parts.append(COLUMN.format(at * step, floor - tall, step * 0.72, tall, f"{labels[at]}: {value:,}"))
     parts.append(TICK.format("start", 0, height - 4, labels[0] if labels else ""))
     parts.append(TICK.format("end", WIDTH, height - 4, labels[-1] if labels else ""))
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+def bars(title: str, values: Sequence[tuple[str, int]]) -> Markup:
+    """A bar for each name; its numbers belong into a table beside it, so screen readers hear the title only."""
+    row, left, right = 34, 190, 70
+    most = max((value for _name, value in values), default=0) or 1
+    height = row * max(1, len(values))
+    parts = [
+        Markup('<svg class="chart bars" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, height, title)
+    ]
+    for at, (name, value) in enumerate(values):
+        middle = row * at + row / 2
+        width = (WIDTH - left - right) * value / most
+        shown = name if len(name) <= 11 else name[:10] + "…"
+        parts.append(TICK.format("end", left - 12, middle + 5, shown))
+        parts.append(BAR.format(left, row * at + 6, max(width, 2), row - 12))
+        parts.append(TICK.format("", left + max(width, 2) + 8, middle + 5, f"{value:,}"))
     return Markup("").join([*parts, Markup("</svg>")])
 
 

@@ -118,7 +118,7 @@ def _one(follower_id: int, form: Form, status: int = 200) -> ResponseReturnValue
             authors=notes.authors(session, written),
             active_days=[(day, count) for day, count in days if count],
             total=total,
-            chart=charts.bars(
+            chart=charts.columns(
                 _("Active days"),
                 _n("{n} time active in 90 days", "{n} times active in 90 days", total),
                 [f"{day.month}/{day.day}" for day, _count in days],

@@ -194,6 +194,7 @@ def menu_kinds() -> dict[str, str]:
         "pic_weixin": _("Choose a photo from WeChat"),
         "location_select": _("Send a location"),
         "media_id": _("Send a stored file"),
+        "view_limited": _("Open a stored article (older accounts)"),
         "article_id": _("Send a published article"),
         "article_view_limited": _("Open a published article"),
     }
@@ -217,6 +218,53 @@ def menu_action(button: Mapping[str, Any]) -> str:
     value = next((str(button[name]) for name in ("url", "key", "media_id", "article_id") if button.get(name)), "")
     parts = (button.get("name"), menu_kinds().get(str(button.get("type")), ""), value)
     return " · ".join(str(part) for part in parts if part)
+
+
+def platforms() -> dict[str, str]:
+    """WeChat's client_platform_type → its name."""
+    return {"1": "iOS", "2": "Android", "3": _("other phones")}
+
+
+def menu_condition(rule: Mapping[str, str], tags: Mapping[str, str]) -> str:
+    """For whom a menu is; ``tags``: WeChat's number → name."""
+    tag, platform = rule.get("tag_id", ""), rule.get("client_platform_type", "")
+    parts = (
+        _("tag “{name}”", name=tags.get(tag, f"#{tag}")) if tag else "",
+        platforms().get(platform, platform),
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def menu_name(menu: Mapping[str, Any] | None, tags: Mapping[str, str]) -> str:
+    """What operators call a menu; None: the usual one."""
+    if menu is None:
+        return _("The usual menu")
+    return str(menu.get("title") or menu_condition(menu["matchrule"], tags))
+
+
+def menu_fault(fault: Mapping[str, Any], conditional: list[dict[str, Any]], tags: Mapping[str, str]) -> str:
+    """Which menu and which buttons WeChat refused, and whether followers have what they had."""
+    if "menu" not in fault:
+        return ""
+    at = int(fault["menu"])
+    menu = menu_name(conditional[at - 1] if 0 < at <= len(conditional) else None, tags)
+    names = "”, “".join(fault["buttons"])
+    where = _("It is about: {menu}.", menu=menu)
+    if names:
+        where = _("It is about: {menu}, “{names}”.", menu=menu, names=names)
+    lost = _("WeChat also refused the menus from before: publish others soon.")
+    kept = _("Followers have the menus they had before.")
+    return f"{where} {lost if fault.get('is_lost') else kept}"
+
+
+def on_phone(name: str, most: int) -> str:
+    """A button's name as a phone shows it: so many Chinese characters, then dots; two Latin letters take one's room."""
+    room = 2 * most
+    for at, character in enumerate(name):
+        room -= 1 if ord(character) < 256 else 2
+        if room < 0:
+            return name[:at] + "…"
+    return name
 
 
 def ability(name: str) -> str:

@@ -23,6 +23,7 @@ OUR_FAULT = "Something went wrong on our side. The log has the details; start it
 Step = Callable[[Claimed], Claimed | None]
 KINDS: dict[str, Step] = {
     "menu_publish": menus.publish,
+    "menu_try_match": menus.try_match,
     "follower_sync": follower_sync.step,
     "takeover": connecting.take_over,
     "connection_check": connecting.check,

@@ -1,7 +1,10 @@
-"""The menu at the foot of the account's chat: edited here, published by a job."""
+"""The menus at the foot of the account's chat: edited here, published by a job.
 
-import re
+One usual menu, and any number for some followers.  They are published together, as one version.
+"""
+
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NoReturn
 
 from sqlalchemy import func, select, update
@@ -10,107 +13,148 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import NotFound, Refused
-from bot.services import tasks
+from bot.services import menu_sets, tasks
+from bot.services.menu_buttons import checked
+from bot.services.menu_sets import RETIRED, RULE, Conditional, MenuSet
 from bot.services.tasks import Claimed
-from bot.wechat import limits
-from models import Account, Menu, MenuOutcome, MenuVersion, Task
+from models import Account, Menu, MenuOutcome, MenuVersion, Tag, Task, TaskStatus
 
 KIND = "menu_publish"
-
-# What each type needs, in WeChat's own names (wechat-protocol 4.2).
-TYPES: dict[str, tuple[str, ...]] = {
-    "click": ("key",),
-    "view": ("url",),
-    "miniprogram": ("url", "appid", "pagepath"),
-    "scancode_push": ("key",),
-    "scancode_waitmsg": ("key",),
-    "pic_sysphoto": ("key",),
-    "pic_photo_or_album": ("key",),
-    "pic_weixin": ("key",),
-    "location_select": ("key",),
-    "media_id": ("media_id",),
-    "view_limited": ("media_id",),
-    "article_id": ("article_id",),
-    "article_view_limited": ("article_id",),
-}
-_BYTES = {
-    "key": limits.MENU_KEY_BYTES,
-    "url": limits.MENU_URL_BYTES,
-    "appid": 32,
-    "pagepath": limits.MENU_URL_BYTES,
-    "media_id": 128,
-    "article_id": 128,
-}
-
-
-_NEEDED = {
-    "key": "Say which key this button sends; a rule for menu taps looks for it.",
-    "url": "Say which page this button opens, such as https://example.com/page.",
-    "appid": "Give the Mini Program's AppID; it begins with “wx”.",
-    "pagepath": "Say which page of the Mini Program opens, such as pages/index/index.",
-    "media_id": "Give the media id of the file that this button sends.",
-    "article_id": "Give the id of the article that this button opens.",
-}
+PLATFORMS = ("1", "2", "3")  # iOS, Android, other
+MOST_CONDITIONAL = 50  # WeChat names no number; a list longer than this nobody oversees
+TITLE_LENGTH = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the job is to publish, and which version that is."""
 
-    buttons: list[dict[str, Any]]
+    menus: MenuSet
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One button that two menus do not have in common; its places count from 1."""
-
-    kind: str  # added, removed, changed
-    place: str  # "2" or "2.3"
-    was: dict[str, Any] | None
-    now: dict[str, Any] | None
+# Editing -------------------------------------------------------------------------------------------------------------
 
 
 def get(session: Session, account: Account) -> Menu:
-    """The account's menu; an empty one, not yet stored, before it was first saved."""
+    """The account's menus; an empty row, not yet stored, before one was first saved."""
     menu = session.scalar(select(Menu).where(Menu.account_id == account.id))
-    return menu or Menu(account_id=account.id, buttons=[], published=[], published_at=None, updated_at=clock.now())
+    return menu or Menu(
+        account_id=account.id,
+        buttons=[],
+        conditional=[],
+        published=[],
+        published_conditional=None,
+        published_at=None,
+        updated_at=clock.now(),
+    )
 
 
-def save(session: Session, account: Account, buttons: list[dict[str, Any]]) -> Menu:
-    """Keep a menu for publishing; followers see no change yet.  No buttons: the menu is to vanish.
+def find(menu: Menu, menu_id: int) -> dict[str, Any]:
+    """One of the menus for some followers, as it is being edited."""
+    for each in menu.conditional:
+        if each["id"] == menu_id:
+            return each
+    raise NotFound("There is no such menu.")
+
+
+def save(
+    session: Session,
+    account: Account,
+    buttons: list[dict[str, Any]],
+    conditional: list[dict[str, Any]] | None = None,
+) -> Menu:
+    """Keep menus for publishing; followers see no change yet.  No buttons: the menu is to vanish.
+
+    Args:
+        conditional: all menus for some followers; None: those that are kept stay.
 
     Raises:
         Refused: with the field's path, such as "buttons.0.sub_button.2.name".
     """
     kept = checked(buttons)
-    menu = session.scalar(select(Menu).where(Menu.account_id == account.id).with_for_update())
-    if menu is None:
-        menu = _made(session, account)
+    menu = _locked(session, account)
+    if conditional is not None:
+        menu.conditional = _all_checked(session, account, conditional, menu.conditional)
     menu.buttons, menu.updated_at = kept, clock.now()
     session.flush()
     return menu
 
 
+def add_conditional(session: Session, account: Account, *, is_copy: bool, **condition: Any) -> int:
+    """A menu for some followers, before the others; returns its id.
+
+    Args:
+        is_copy: with the usual menu's buttons.
+        condition: ``title`` and ``matchrule``.
+    """
+    menu = _locked(session, account)
+    fresh = {**condition, "buttons": menu.buttons if is_copy else []}
+    menu.conditional = _all_checked(session, account, [fresh, *menu.conditional], menu.conditional)
+    session.flush()
+    return int(menu.conditional[0]["id"])
+
+
+def save_conditional(session: Session, account: Account, menu_id: int, **values: Any) -> None:
+    """Change one menu's ``title``, ``matchrule`` or ``buttons``.
+
+    Raises:
+        Refused: the field without the path to the menu.
+    """
+    menu = _locked(session, account)
+    kept = {**find(menu, menu_id), **values}
+    one = {**_one_checked(session, account, kept, ""), "id": menu_id}
+    menu.conditional = [one if each["id"] == menu_id else each for each in menu.conditional]
+    session.flush()
+
+
+def move_conditional(session: Session, account: Account, menu_id: int, position: int) -> None:
+    """Put a menu at a place of the list, counted from 1: the first that fits is shown."""
+    menu = _locked(session, account)
+    one = find(menu, menu_id)
+    others = [each for each in menu.conditional if each["id"] != menu_id]
+    others.insert(max(0, min(position - 1, len(others))), one)
+    menu.conditional = others
+
+
+def delete_conditional(session: Session, account: Account, menu_id: int) -> None:
+    """Take a menu out of the draft; followers lose it with the next publishing."""
+    menu = _locked(session, account)
+    find(menu, menu_id)
+    menu.conditional = [each for each in menu.conditional if each["id"] != menu_id]
+
+
+# Publishing ----------------------------------------------------------------------------------------------------------
+
+
 def publish(session: Session, account: Account, who: str = "", buttons: list[dict[str, Any]] | None = None) -> Task:
-    """Have the worker give followers the menu as it is saved now; phones show it within some five minutes.
+    """Have the worker give followers the menus as they are saved now; phones show them within some five minutes.
 
     Args:
         who: whose wish it is, for the history.
-        buttons: another menu than the saved one.
+        buttons: another usual menu than the saved one.
+
+    Raises:
+        Refused: WeChat would not take it.
     """
+    menu = get(session, account)
+    conditional = menu.conditional if buttons is None or buttons else []
+    usual = menu.buttons if buttons is None else checked(buttons)
+    if conditional and not usual:
+        raise Refused("Menus for some followers need a usual menu for all others.", field="buttons")
+    for each in conditional:
+        if not each["buttons"]:
+            raise Refused("“{title}” has no button yet.", field="buttons", title=each["title"] or f"#{each['id']}")
     tasks.lock(session, account)
     waiting = MenuVersion.account_id == account.id, MenuVersion.outcome == MenuOutcome.WAITING
     session.execute(update(MenuVersion).where(*waiting).values(outcome=MenuOutcome.SKIPPED, finished_at=clock.now()))
-    version = MenuVersion(
-        account_id=account.id,
-        number=_newest(session, account.id) + 1,
-        buttons=get(session, account).buttons if buttons is None else checked(buttons),
-        who=who[:64],
-    )
-    session.add(version)
+    number = _newest(session, account.id) + 1
+    session.add(MenuVersion(account_id=account.id, number=number, buttons=usual, conditional=conditional, who=who[:64]))
     session.flush()
-    return tasks.start(session, account, KIND)  # one under way looks for a newer version before it ends
+    last = tasks.latest(session, account, KIND)
+    stuck = last.state.get("before") if last is not None and last.status is TaskStatus.FAILED else None
+    # One under way looks for a newer version before it ends.
+    return tasks.start(session, account, KIND, {"before": stuck} if stuck else None)
 
 
 def versions(session: Session, account: Account, limit: int = 100) -> list[MenuVersion]:
@@ -129,21 +173,17 @@ def version(session: Session, account: Account, version_id: int) -> MenuVersion:
 
 
 def roll_back(session: Session, account: Account, version_id: int, who: str = "") -> Task:
-    """Take an earlier menu to edit and publish it again, as a new version."""
-    save(session, account, version(session, account, version_id).buttons)
+    """Take earlier menus to edit and publish them again, as a new version.
+
+    Raises:
+        Refused: a tag that one of them is for is gone.
+    """
+    found = version(session, account, version_id)
+    save(session, account, found.buttons, found.conditional)
     return publish(session, account, who)
 
 
-def difference(was: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[Change]:
-    """Place by place; a menu has so few that no cleverer comparison reads better."""
-    before, after = _places(was), _places(now)
-    changes = []
-    for place in sorted(before | after):
-        old, new = before.get(place), after.get(place)
-        if old != new:
-            kind = "added" if old is None else "removed" if new is None else "changed"
-            changes.append(Change(kind, ".".join(map(str, place)), old, new))
-    return changes
+# For the job ---------------------------------------------------------------------------------------------------------
 
 
 def wanted(session: Session, claimed: Claimed) -> Wanted:
@@ -156,129 +196,169 @@ def wanted(session: Session, claimed: Claimed) -> Wanted:
     )
     if newest is None:  # the task was begun before versions were kept
         buttons = session.scalar(select(Menu.buttons).where(Menu.account_id == claimed.account_id))
-        return Wanted(buttons or [], 0)
-    return Wanted(newest.buttons, newest.number)
+        return Wanted(MenuSet(buttons or []), 0)
+    return Wanted(MenuSet(newest.buttons, [_as_set(each) for each in newest.conditional]), newest.number)
 
 
-def published(session: Session, claimed: Claimed, sent: Wanted) -> bool:
-    """WeChat took the menu.  False: somebody pressed publish again meanwhile, so there is more to do."""
+def begin(session: Session, claimed: Claimed, there: MenuSet) -> Claimed | None:
+    """Remember what followers have, before the first change; None: the lease was lost.
+
+    The first time, menus for some followers that were made elsewhere come along: publishing takes nothing away.
+    """
+    menu = session.scalar(select(Menu).where(Menu.account_id == claimed.account_id).with_for_update())
+    if menu is not None and menu.published_conditional is None:
+        found = [
+            {"title": "", "matchrule": each.matchrule, "buttons": each.buttons}
+            for each in there.conditional
+            if menu_sets.can_come_back(each)
+        ]
+        menu.published_conditional = _numbered(found, [])
+        if found:
+            menu.conditional = _numbered([*menu.conditional, *found], menu.conditional)
+            _join_newest(session, claimed.account_id, menu.conditional[-len(found) :])
+    state = {"before": menu_sets.kept(there)}
+    return tasks.progress(session, claimed, done=claimed.done, total=claimed.total, state=state)
+
+
+def published(session: Session, claimed: Claimed, sent: Wanted) -> None:
+    """WeChat took everything; if somebody pressed publish again meanwhile, there is more to do."""
     session.execute(select(Account.id).where(Account.id == claimed.account_id).with_for_update())
+    conditional = session.scalar(
+        select(MenuVersion.conditional).where(
+            MenuVersion.account_id == claimed.account_id, MenuVersion.number == sent.number
+        )
+    )
     session.execute(
         update(Menu)
         .where(Menu.account_id == claimed.account_id)
         # updated_at is the operators' own; onupdate would touch it.
-        .values(published=sent.buttons, published_at=clock.now(), updated_at=Menu.updated_at)
+        .values(
+            published=sent.menus.buttons,
+            published_conditional=conditional or [],
+            published_at=clock.now(),
+            updated_at=Menu.updated_at,
+        )
         .execution_options(synchronize_session=False)
     )
-    _settle(session, claimed, sent, MenuOutcome.PUBLISHED)
-    if _newest(session, claimed.account_id) != sent.number:
-        tasks.later(session, claimed, clock.now())
-        return False
-    tasks.finish(session, claimed)
-    return True
+    _settle(session, claimed, sent.number, MenuOutcome.PUBLISHED)
+    held = tasks.progress(session, claimed, done=claimed.done, total=claimed.total, state={})
+    if held is not None and _newest(session, claimed.account_id) != sent.number:
+        tasks.later(session, held, clock.now())
+    elif held is not None:
+        tasks.finish(session, held)
 
 
-def refused(session: Session, claimed: Claimed, sent: Wanted, sentence: str) -> bool:
-    """WeChat did not take the menu; followers keep the one they have.  False: there is a newer one to try."""
+def refused(session: Session, claimed: Claimed, number: int, sentence: str, fault: dict[str, Any]) -> bool:
+    """WeChat did not take it.  False: there is a newer version to try, and the task is put back for it."""
     session.execute(select(Account.id).where(Account.id == claimed.account_id).with_for_update())
-    _settle(session, claimed, sent, MenuOutcome.REFUSED, sentence)
-    if _newest(session, claimed.account_id) != sent.number:
+    _settle(session, claimed, number, MenuOutcome.REFUSED, error=sentence, fault=fault)
+    if _newest(session, claimed.account_id) != number:
         tasks.later(session, claimed, clock.now())
         return False
     return True
 
 
-def checked(buttons: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The buttons in WeChat's shape and nothing else, lengths counted as WeChat does: in bytes of UTF-8."""
-    if len(buttons) > limits.MENU_BUTTONS:
-        _refuse("A menu has {max} buttons at most.", "buttons", max=limits.MENU_BUTTONS)
-    return [_button(button, f"buttons.{at}", is_top=True) for at, button in enumerate(buttons)]
+def given_back(session: Session, claimed: Claimed, *, is_whole: bool) -> None:
+    """Followers have what they had before the refusal; not ``is_whole``: WeChat refused that too."""
+    told = claimed.state["refused"]
+    held = tasks.progress(session, claimed, done=claimed.done, total=claimed.total, state={})
+    if held is None:
+        return
+    fault = {**told["fault"], **({} if is_whole else {"is_lost": True})}
+    if refused(session, held, told["number"], told["sentence"], fault):
+        tasks.fail(session, held, told["sentence"])
 
 
-def _button(button: dict[str, Any], path: str, *, is_top: bool) -> dict[str, Any]:
-    if not isinstance(button, dict):
-        _refuse("A button is an object with a name.", path)
-    name = _name(button, path, limits.MENU_NAME_BYTES if is_top else limits.MENU_SUB_NAME_BYTES)
-    below = button.get("sub_button") or []
-    if not isinstance(below, list):
-        _refuse("The buttons below a button are a list.", f"{path}.sub_button")
-    if below and not is_top:
-        _refuse("A menu has two levels: a button below another has none below it.", f"{path}.sub_button")
-    if not below:
-        return {"name": name, **_action(button, path)}
-    if len(below) > limits.MENU_SUB_BUTTONS:
-        _refuse("A button has {max} buttons below it at most.", f"{path}.sub_button", max=limits.MENU_SUB_BUTTONS)
-    if button.get("type"):
-        _refuse("A button with others below it has no action of its own.", f"{path}.type")
-    _no_others(button, {"name", "sub_button", "type"}, path)
-    return {
-        "name": name,
-        "sub_button": [_button(each, f"{path}.sub_button.{at}", is_top=False) for at, each in enumerate(below)],
-    }
+# Inside --------------------------------------------------------------------------------------------------------------
 
 
-def _name(button: dict[str, Any], path: str, most: int) -> str:
-    name = str(button.get("name") or "").strip()
-    if not name:
-        _refuse("Give the button a name.", f"{path}.name")
-    if not name.isprintable():
-        _refuse("The button's name has a character that cannot be shown.", f"{path}.name")
-    if (size := _size(name, f"{path}.name")) > most:
-        _refuse(
-            "This name takes {size} bytes; {max} are allowed here (a Chinese character takes 3).",
-            f"{path}.name",
-            size=size,
-            max=most,
-        )
-    return name
+def _all_checked(
+    session: Session, account: Account, conditional: list[dict[str, Any]], known: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    if len(conditional) > MOST_CONDITIONAL:
+        _refuse("{max} menus for some followers are the most.", "conditional", max=MOST_CONDITIONAL)
+    return _numbered(
+        [_one_checked(session, account, each, f"conditional.{at}.") for at, each in enumerate(conditional)], known
+    )
 
 
-def _action(button: dict[str, Any], path: str) -> dict[str, Any]:
-    kind = button.get("type")
-    if not kind:
-        _refuse("Choose what the button does, or add buttons below it.", f"{path}.type")
-    if not isinstance(kind, str) or kind not in TYPES:
-        _refuse("“{kind}” is not a kind of button.", f"{path}.type", kind=str(kind)[:40])
-    needed = TYPES[kind]
-    _no_others(button, {"name", "type", "sub_button", *needed}, path)
-    values = {}
-    for field in needed:
-        value = button.get(field)
-        if not isinstance(value, str) or not value.strip():
-            _refuse(_NEEDED[field], f"{path}.{field}")
-        value = value.strip()
-        if _size(value, f"{path}.{field}") > _BYTES[field]:
-            _refuse("This may have {max} bytes at most.", f"{path}.{field}", max=_BYTES[field])
-        if field == "url" and not re.match(r"https?://[^\s/]", value):
-            _refuse("Use a full address such as https://example.com/page.", f"{path}.url")
-        values[field] = value
-    return {"type": kind, **values}
-
-
-def _size(text: str, path: str) -> int:
+def _one_checked(session: Session, account: Account, given: dict[str, Any], path: str) -> dict[str, Any]:
+    title = str(given.get("title") or "").strip()
+    if len(title) > TITLE_LENGTH or not (title.isprintable() or not title):
+        _refuse("A name has {max} characters at most.", f"{path}title", max=TITLE_LENGTH)
     try:
-        return len(text.encode())
-    except UnicodeEncodeError:
-        _refuse("This holds half a character; write it again.", path)
+        buttons = checked(given["buttons"])
+    except Refused as refused:
+        raise Refused(refused.template, field=path + refused.field, **refused.values) from None
+    rule = _rule_checked(session, account, given.get("matchrule") or {}, f"{path}matchrule")
+    return {"id": given.get("id"), "title": title, "matchrule": rule, "buttons": buttons}
 
 
-def _no_others(button: dict[str, Any], known: set[str], path: str) -> None:
-    for field in button:
-        if field not in known and button[field] not in (None, "", []):
-            _refuse("A button of this kind has no “{field_name}”.", f"{path}.{field}", field_name=str(field)[:40])
+def _rule_checked(session: Session, account: Account, given: dict[str, Any], path: str) -> dict[str, str]:
+    rule = {name: str(value).strip() for name, value in given.items() if str(value or "").strip()}
+    for name in rule:
+        if name in RETIRED:
+            _refuse("WeChat no longer chooses by sex, place or language: use a tag or the phone.", f"{path}.{name}")
+        if name not in RULE:
+            _refuse("“{name}” is nothing that WeChat chooses by.", f"{path}.{name}", name=str(name)[:40])
+    if not rule:
+        _refuse("Say for whom this menu is: a tag, a phone, or both.", f"{path}.tag_id")
+    if rule.get("client_platform_type", "1") not in PLATFORMS:
+        _refuse("A phone is 1 (iOS), 2 (Android) or 3 (another).", f"{path}.client_platform_type")
+    tag = rule.get("tag_id")
+    known = tag is None or (tag.isdecimal() and len(tag) < 19 and _knows_tag(session, account, int(tag)))
+    if not known:
+        _refuse("WeChat has no such tag. Choose one of the account's tags at WeChat.", f"{path}.tag_id")
+    return {name: rule[name] for name in RULE if name in rule}
+
+
+def _knows_tag(session: Session, account: Account, wechat_id: int) -> bool:
+    found = select(Tag.id).where(Tag.account_id == account.id, Tag.wechat_id == wechat_id).limit(1)
+    return session.scalar(found) is not None
 
 
 def _refuse(template: str, field: str, **values: object) -> NoReturn:
     raise Refused(template, field=field, **values)
 
 
-def _made(session: Session, account: Account) -> Menu:
+def _numbered(menus: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each with an id of its own, which it keeps; none that another had is given again soon."""
+    numbers = [int(each["id"]) for each in [*menus, *known] if each.get("id")]
+    following = max(numbers, default=0) + 1
+    numbered, seen = [], set()
+    for each in menus:
+        menu_id = each.get("id")
+        if not menu_id or menu_id in seen:
+            menu_id, following = following, following + 1
+        seen.add(menu_id)
+        numbered.append({**each, "id": menu_id})
+    return numbered
+
+
+def _as_set(each: dict[str, Any]) -> Conditional:
+    return Conditional(each["buttons"], each["matchrule"])
+
+
+def _join_newest(session: Session, account_id: int, found: list[dict[str, Any]]) -> None:
+    newest = session.scalar(
+        select(MenuVersion).where(MenuVersion.account_id == account_id).order_by(MenuVersion.number.desc()).limit(1)
+    )
+    if newest is not None and newest.buttons:
+        newest.conditional = [*newest.conditional, *found]
+
+
+def _locked(session: Session, account: Account) -> Menu:
+    """The row, made where there is none, held until the end of the transaction."""
+    query = select(Menu).where(Menu.account_id == account.id).with_for_update()
+    menu = session.scalar(query)
+    if menu is not None:
+        return menu
     try:
         with session.begin_nested():
             menu = Menu(account_id=account.id)
             session.add(menu)
     except IntegrityError:  # somebody saved the first one at the same moment
-        return session.scalars(select(Menu).where(Menu.account_id == account.id).with_for_update()).one()
+        return session.scalars(query).one()
     return menu
 
 
@@ -286,18 +366,12 @@ def _newest(session: Session, account_id: int) -> int:
     return session.scalar(select(func.max(MenuVersion.number)).where(MenuVersion.account_id == account_id)) or 0
 
 
-def _settle(session: Session, claimed: Claimed, sent: Wanted, outcome: MenuOutcome, error: str = "") -> None:
+def _settle(session: Session, claimed: Claimed, number: int, outcome: MenuOutcome, **values: Any) -> None:
+    told: dict[str, Any] = {"error": "", "fault": {}, **values}
+    finished: datetime = clock.now()
     session.execute(
         update(MenuVersion)
-        .where(MenuVersion.account_id == claimed.account_id, MenuVersion.number == sent.number)
-        .values(outcome=outcome, error=error, finished_at=clock.now())
+        .where(MenuVersion.account_id == claimed.account_id, MenuVersion.number == number)
+        .values(outcome=outcome, finished_at=finished, **told)
         .execution_options(synchronize_session=False)
     )
-
-
-def _places(buttons: list[dict[str, Any]]) -> dict[tuple[int, ...], dict[str, Any]]:
-    places: dict[tuple[int, ...], dict[str, Any]] = {}
-    for at, button in enumerate(buttons, start=1):
-        places[at,] = {name: value for name, value in button.items() if name != "sub_button"}
-        places |= {(at, *place): each for place, each in _places(button.get("sub_button") or []).items()}
-    return places

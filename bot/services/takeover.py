@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.errors import Refused
-from bot.services import menus
+from bot.services import menu_buttons
 from bot.services.folding import fold
 from bot.services.rules import Keyword, RuleDraft
 from bot.wechat import limits
@@ -81,7 +81,7 @@ def as_it_was(selfmenu: dict[str, Any]) -> list[Button]:
         for button, subs in _buttons(selfmenu)
     ]
     try:
-        return menus.checked(buttons)
+        return menu_buttons.checked(buttons)
     except Refused:
         return []
 
@@ -235,7 +235,7 @@ def _button(made: Converted, button: Button, place: str, taken: frozenset[str], 
     """Our button, or none."""
     name, kind = str(button.get("name") or ""), str(button.get("type") or "")
     value = str(button.get("value") or "")
-    if kind in menus.TYPES:
+    if kind in menu_buttons.TYPES:
         return _fitting(made, _api_button(button), name, is_top=is_top)
     if kind == "video" and value.startswith(("http://", "https://")):
         made.remark("“{name}” opens its video by WeChat's link to it, which may end some day.", name=name)
@@ -269,7 +269,7 @@ def _asked_another(made: Converted, button: Button, answered: frozenset[str]) ->
 def _fitting(made: Converted, button: Button, name: str, *, is_top: bool = True) -> list[Button]:
     whole = button if is_top else {"name": "x", "sub_button": [button]}
     try:
-        (kept,) = menus.checked([whole])
+        (kept,) = menu_buttons.checked([whole])
     except Refused as refused:
         made.lose("“{name}”: {why} The button stays behind.", name=name, why=refused)
         return []
@@ -279,7 +279,7 @@ def _fitting(made: Converted, button: Button, name: str, *, is_top: bool = True)
 def _api_button(button: Button) -> Button:
     kind = str(button.get("type") or "")
     value = button.get("value")
-    fields = {name: button.get(name) or value for name in menus.TYPES.get(kind, ())}
+    fields = {name: button.get(name) or value for name in menu_buttons.TYPES.get(kind, ())}
     return {"name": button.get("name"), "type": kind, **fields}
 
 

@@ -98,6 +98,8 @@ def make(world: World, paths: Collection[str]) -> Blueprint:
                     "UPDATE followers SET refuses_messages = ? WHERE account = ? AND openid = ?",
                     (body.refuses_messages, account.account, openid),
                 )
+            if body.platform is not None:
+                menus.set_platform(db, account.account, openid, body.platform)
         if not body.follow:
             return {"openid": openid}
         act = Act(openid, {"EventKey": ""}, event="subscribe")

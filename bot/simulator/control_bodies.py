@@ -20,6 +20,7 @@ class FollowerBody(Body):
     follow: bool = False
     count: int | None = Field(default=None, ge=1, le=200_000)
     refuses_messages: bool | None = None  # the follower's own switch: 48002
+    platform: Literal["1", "2", "3"] | None = None  # iOS, Android, another: which conditional menus fit
 
     @model_validator(mode="after")
     def _named_or_many(self) -> "FollowerBody":

@@ -8,7 +8,7 @@ from typing import Any
 from bot.simulator.store import next_serial
 
 FIRST_MENU_ID = 466_142_396
-PLATFORM = "1"  # the phones here count as iOS
+PLATFORM = "1"  # a phone counts as iOS until a test says otherwise
 
 Button = dict[str, Any]
 
@@ -59,11 +59,16 @@ def seen_by(db: sqlite3.Connection, account: str, openid: str) -> Menu | None:
     row = db.execute(
         "SELECT tag_id FROM tagged WHERE account = ? AND openid = ? ORDER BY id DESC LIMIT 1", (account, openid)
     ).fetchone()
-    facts = {"tag_id": str(row[0]) if row else "", "client_platform_type": PLATFORM}
+    facts = {"tag_id": str(row[0]) if row else "", "client_platform_type": _platform(db, account, openid)}
     for menu in conditional(db, account):
         if menu.rule and all(facts.get(name) == value for name, value in menu.rule.items()):
             return menu
     return default(db, account)
+
+
+def set_platform(db: sqlite3.Connection, account: str, openid: str, platform: str) -> None:
+    """1: iOS, 2: Android, 3: another."""
+    db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (f"platform:{account}:{openid}", platform))
 
 
 def console_menu(db: sqlite3.Connection, account: str) -> list[Button]:
@@ -82,6 +87,11 @@ def set_console_menu(db: sqlite3.Connection, account: str, buttons: list[Button]
         "INSERT OR REPLACE INTO facts VALUES (?, ?)",
         (f"console_menu:{account}", json.dumps(buttons, ensure_ascii=False)),
     )
+
+
+def _platform(db: sqlite3.Connection, account: str, openid: str) -> str:
+    row = db.execute("SELECT value FROM facts WHERE name = ?", (f"platform:{account}:{openid}",)).fetchone()
+    return str(row[0]) if row else PLATFORM
 
 
 def _add(db: sqlite3.Connection, account: str, buttons: list[Button], rule: dict[str, str] | None) -> int:

@@ -96,6 +96,25 @@ class Client:
         """Delete the usual menu and all conditional ones."""
         self._ask(lambda: self._sdk.menu.delete()["errcode"])
 
+    def add_conditional_menu(self, menu: dict[str, Any]) -> str:
+        """Add a menu for some followers, which comes before those that are there; returns its menuid."""
+        return self._ask(lambda: str(self._sdk.post("menu/addconditional", data=menu)["menuid"]))
+
+    def delete_conditional_menu(self, menuid: str) -> None:
+        self._ask(lambda: self._sdk.post("menu/delconditional", data={"menuid": menuid})["errcode"])
+
+    def try_match(self, openid: str) -> list[dict[str, Any]]:
+        """The buttons that a follower sees; none where no menu was made through the API (46003)."""
+        try:
+            buttons: list[dict[str, Any]] = self._ask(
+                lambda: self._sdk.post("menu/trymatch", data={"user_id": openid})["button"]
+            )
+        except WeChatError as error:
+            if error.errcode != 46003:
+                raise
+            return []
+        return buttons
+
     def current_menu(self) -> dict[str, Any]:
         """The menu in force, also one made in WeChat's console: ``is_menu_open``, ``selfmenu_info``."""
         return self._ask(lambda: self._sdk.menu.get_menu_info())

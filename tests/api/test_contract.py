@@ -41,6 +41,7 @@ BODIES = {
     "explain_rules": {"text": "a"},
     "publish_rules": {"name": "spring"},
     "save_menu": {"buttons": []},
+    "save_menu_reply": {"key": "k", "text": "t"},
     "create_send": {"reply": {"kind": "text", "text": "hi"}},
     "reply_to_conversation": {"reply": {"kind": "text", "text": "hi"}},
     "change_follower": {"remark": "x"},

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from bot import clock
 from bot.services import auto_tags, conversations, menus, rules, segments, tags
 from bot.services.auto_tags import AutoTagDraft
@@ -75,6 +77,14 @@ MENU = [
             {"name": "人工客服", "type": "click", "key": "HUMAN"},
         ],
     },
+]
+CONDITIONAL = [
+    {
+        "title": "会员菜单",
+        "matchrule": {"tag_id": "100"},
+        "buttons": [MENU[1], {"name": "会员日", "type": "click", "key": "DAY"}],
+    },
+    {"title": "", "matchrule": {"client_platform_type": "2"}, "buttons": MENU[1:]},
 ]
 RULES = (
     {
@@ -228,7 +238,10 @@ def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
     draft = AutoTagDraft(trigger=Trigger.KEYWORD, pattern="发票", tag_id=made_tags[2].id)
     auto_tag = auto_tags.save(session, account, draft)
     _talk(create, account, made, people)
-    menus.save(session, account, MENU)
+    account_tag = session.scalars(select(Tag).where(Tag.account_id == account.id, Tag.name == "会员")).one()
+    account_tag.wechat_id = 100
+    session.flush()
+    menus.save(session, account, MENU, CONDITIONAL)
     session.add(Takeover(account_id=account.id, selfmenu=CONSOLE_MENU, autoreply=CONSOLE_REPLIES))
     session.add(
         MenuVersion(account_id=account.id, number=1, buttons=MENU[:2], who="小美", outcome=MenuOutcome.PUBLISHED)

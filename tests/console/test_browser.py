@@ -33,7 +33,9 @@ PATHS = (
     "/tea-house/rules/versions/3",
     "/tea-house/rules/unanswered",
     "/tea-house/menu",
+    "/tea-house/menu/1",
     "/tea-house/menu/history?version=1",
+    "/tea-house/menu/who-sees?follower_id=1&platform=2",
     "/tea-house/connect",
     "/tea-house/abilities",
     "/tea-house/conversations",
@@ -223,6 +225,7 @@ def test_what_was_wrong_has_the_focus(visit: Callable[..., Page], house: TeaHous
 
 def test_a_button_asks_for_what_its_kind_needs(visit: Callable[..., Page], house: TeaHouse) -> None:
     page = visit("/tea-house/menu", language="en")
+    page.locator('.slot[data-at="buttons.1"]').click()
     page.select_option('[name="buttons.1.type"]', "view")
     button = page.locator("#f-buttons-1")
     button.get_by_role("textbox", name="Web address", exact=True).fill("https://tea.example.com")

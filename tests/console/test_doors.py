@@ -18,6 +18,7 @@ VALUES = {
     "sign_in_id": 1,
     "takeover_id": 1,
     "version_id": 1,
+    "menu_id": 1,
     "operator_id": 1,
     "token_id": 1,
     "tag_id": 1,

@@ -137,38 +137,6 @@ function startBytes(field) {
   count();
 }
 
-// The phone beside the menu's form follows the names while they are typed. ------------------------------------------------
-
-function startPhone(phone) {
-  const form = document.querySelector(".editor form");
-  const value = (name) => form.elements.namedItem(name)?.value.trim() ?? "";
-  const draw = () => {
-    const items = [0, 1, 2].map((at) => {
-      const name = value(`buttons.${at}.name`);
-      const below = all(`[name^="buttons.${at}.sub_button."][name$=".name"]`, form).map((field) => field.value.trim()).filter(Boolean);
-      return { name, below };
-    }).filter(({ name, below }) => name || below.length);
-    const open = all("details", phone).findIndex((one) => one.open);
-    phone.replaceChildren(...items.map(({ name, below }, at) => {
-      const item = document.createElement("li");
-      if (!below.length) {
-        const leaf = Object.assign(document.createElement("span"), { className: "leaf", textContent: name });
-        item.append(leaf);
-        return item;
-      }
-      const details = document.createElement("details");
-      details.open = at === Math.max(0, open);
-      const summary = Object.assign(document.createElement("summary"), { textContent: `≡ ${name || "…"}` });
-      const list = document.createElement("ul");
-      list.append(...below.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
-      details.append(summary, list);
-      item.append(details);
-      return item;
-    }));
-  };
-  form.addEventListener("input", draw);
-}
-
 // The phone beside a rule's form shows what its replies will look like. ----------------------------------------------------
 
 function startTalk(talk) {
@@ -306,7 +274,6 @@ function wake(root) {
 
 all("[data-rows]").forEach(startRows);
 wake(document);
-all("[data-phone]").forEach(startPhone);
 all("[data-talk]").forEach(startTalk);
 all("[data-sortable]").forEach(startSort);
 all("[data-copy]").forEach(startCopy);
