@@ -57,7 +57,7 @@ BODIES = {
     "change_member": {"role": "agent"},
     "invite_member": {"name": "Ann", "role": "analyst"},
     "create_segment": {"name": "Regulars", "conditions": {"field": "follows", "op": "is", "value": True}},
-    "replace_segment": {"name": "Regulars", "conditions": {"field": "follows", "op": "is", "value": True}},
+    "replace_segment": {"name": "Old regulars", "conditions": {"field": "follows", "op": "is", "value": True}},
     "try_segment": {"conditions": {"field": "follows", "op": "is", "value": True}},
     "create_token": {"scopes": ["tokens:write"]},
     "create_tag": {"name": "New"},
