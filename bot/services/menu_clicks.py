@@ -9,6 +9,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from bot import clock
+from bot.services.segment_queries import TookTooLong, at_most
 from models import Account, InboundMessage
 
 SHORT, LONG = 7, 30  # days
@@ -46,33 +47,42 @@ class ButtonCount:
 
 
 Counts = dict[tuple[str, str], Count]  # event and key
+SECONDS = 5.0
 
 
-def counts(session: Session, account: Account, menus: list[list[dict[str, Any]]]) -> Counts:
-    """Taps by event and key, of the buttons of these menus.  Buttons that say the same are counted together."""
+def counts(
+    session: Session, account: Account, menus: list[list[dict[str, Any]]], seconds: float = SECONDS
+) -> Counts | None:
+    """Taps by event and key, of the buttons of these menus.  Buttons that say the same are counted together.
+
+    None: it took longer than that.
+    """
     wanted = {known for buttons in menus for _place, each in leaves(buttons) if (known := _said(each))}
     if not wanted:
         return {}
     now, at = clock.now(), InboundMessage.received_at
     lately = func.sum(case((at >= now - timedelta(days=SHORT), 1), else_=0))
-    rows = session.execute(
+    query = (
         select(InboundMessage.event, InboundMessage.key, lately, func.count())
         .where(
             InboundMessage.account_id == account.id,
             InboundMessage.event.in_(sorted({event for event, _key in wanted})),
+            InboundMessage.event != "",  # says nothing new, but lets SQLite take the index of events
             InboundMessage.key.in_(sorted({key for _event, key in wanted})),
             at >= now - timedelta(days=LONG),
         )
         .group_by(InboundMessage.event, InboundMessage.key)
     )
+    try:
+        with at_most(session, seconds):
+            rows = session.execute(query).all()
+    except TookTooLong:
+        return None
     return {(event, key): Count(int(short), int(long)) for event, key, short, long in rows if (event, key) in wanted}
 
 
-def per_button(buttons: list[dict[str, Any]], counted: Counts) -> list[ButtonCount]:
-    return [
-        ButtonCount(place, each["name"], each["type"], counted.get(said, Count()) if (said := _said(each)) else None)
-        for place, each in leaves(buttons)
-    ]
+def per_button(buttons: list[dict[str, Any]], counted: Counts | None) -> list[ButtonCount]:
+    return [ButtonCount(place, each["name"], each["type"], _of(each, counted)) for place, each in leaves(buttons)]
 
 
 def leaves(buttons: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -82,6 +92,11 @@ def leaves(buttons: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]
             yield from ((f"{at}.{place}", each) for place, each in enumerate(below, start=1))
         elif button.get("type"):
             yield str(at), button
+
+
+def _of(button: dict[str, Any], counted: Counts | None) -> Count | None:
+    said = _said(button)
+    return None if said is None or counted is None else counted.get(said, Count())
 
 
 def _said(button: dict[str, Any]) -> tuple[str, str] | None:
