@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from bot.database import reading, transaction
-from bot.services import follower_sync, followers, menus, operators, tokens
+from bot.services import follower_sync, followers, menus, name_search, operators, tokens
 from models import FollowerTag, Rule, Tag
 from tests.chromium import launch, needs_chromium
 
@@ -43,6 +43,7 @@ def people(account, sim, create):
         known = session.query(Tag).filter_by(wechat_id=tag).one()
         (one,) = followers.page(session, account, search=mei)
         one.nickname = "Mei"
+        name_search.keep(session, account.id, [(one.id, one.nickname, one.remark)])
         session.add(FollowerTag(follower_id=one.id, tag_id=known.id))
     return mei, li
 
