@@ -27,7 +27,7 @@ SERIES = {
 MESSAGES = """
 INSERT INTO messages
     (account_id, openid, dedup_key, kind, event, key, text, fields, received_at, reply, rule_id, trace, flag)
-SELECT 1, 'o' || n * 7919 % 200000, n || '', CASE WHEN n % 5 = 0 THEN 'event' ELSE 'text' END,
+SELECT 1, 'o' || n % 200000, n || '', CASE WHEN n % 5 = 0 THEN 'event' ELSE 'text' END,
     CASE WHEN n % 5 = 0 THEN 'click' ELSE '' END, CASE WHEN n % 5 = 0 THEN 'menu-' || n % 12 ELSE '' END,
     CASE WHEN n % 5 = 0 THEN '' ELSE '周六晚上还有包间吗？' END, '{}', at,
     '{"kind": "text", "text": "好的，马上为您查询。"}', n % 1000, '[]', ''
@@ -40,11 +40,15 @@ def main() -> None:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--messages", type=int, default=5_000_000)
     parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--keep", type=Path, help="a folder to keep the database in, for the next run")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="lobby-taps-") as folder, database(given.database, Path(folder)) as url:
-        os.environ |= {"LOBBY_DATA_DIR": folder, "LOBBY_DATABASE_URL": url, "LOBBY_SECRET_KEY": "b" * 64}
-        os.environ["LOBBY_WECHAT_URL"] = "http://127.0.0.1:9"  # nobody there
-        measure(given)
+    with tempfile.TemporaryDirectory(prefix="lobby-taps-") as spare:
+        folder = given.keep or Path(spare)
+        folder.mkdir(parents=True, exist_ok=True)
+        with database(given.database, folder) as url:
+            os.environ |= {"LOBBY_DATA_DIR": str(folder), "LOBBY_DATABASE_URL": url, "LOBBY_SECRET_KEY": "b" * 64}
+            os.environ["LOBBY_WECHAT_URL"] = "http://127.0.0.1:9"  # nobody there
+            measure(given, folder)
 
 
 def fill(engine: Engine, messages: int, menu: list[dict[str, Any]]) -> str:
@@ -70,7 +74,7 @@ def fill(engine: Engine, messages: int, menu: list[dict[str, Any]]) -> str:
     return cookie
 
 
-def measure(given: argparse.Namespace) -> None:
+def measure(given: argparse.Namespace, folder: Path) -> None:
     from flask import Flask
 
     from bot import console
@@ -78,12 +82,14 @@ def measure(given: argparse.Namespace) -> None:
 
     buttons = [{"name": f"B{at}", "type": "click", "key": f"menu-{at}"} for at in range(KEYS)]
     menu = [{"name": "M", "sub_button": buttons[at : at + 4]} for at in range(0, KEYS, 4)]
-    cookie = fill(opened().write, given.messages, menu)
+    remembered = folder / f"cookie-{given.database}"
+    if not remembered.exists():
+        remembered.write_text(fill(opened().write, given.messages, menu))
     app = Flask("benchmark")
     app.secret_key = "b" * 64
     console.register(app)
     client = app.test_client()
-    client.set_cookie("lobby", cookie)
+    client.set_cookie("lobby", remembered.read_text())
     print(f"| page ({given.database}, {given.messages:,} messages) | first ms | p50 ms | worst ms |\n|---|---|---|---|")
     for name, path in (("designer", "/big/menu"), ("taps", "/big/menu/taps")):
         taken = []

@@ -105,6 +105,31 @@ def test_counts_the_taps_of_each_button(session, create):
     assert menu_clicks.counts(session, account, [[]]) == {}
 
 
+def test_days_that_are_over_are_counted_once(session, create):
+    account = create.account()
+
+    def tap(name, days):
+        at = clock.now() - timedelta(days=days)
+        session.add(
+            InboundMessage(account_id=account.id, openid="o", dedup_key=name, kind="event", event="click", key="PRICE",
+                           received_at=at)
+        )  # fmt: skip
+        session.commit()
+
+    def price():
+        asked.clear()
+        return menu_clicks.counts(session, account, [MENU])["click", "PRICE"]
+
+    asked = []
+    events.listen(session.get_bind(), "before_cursor_execute", lambda *given: asked.append(given[2]))
+    tap("long ago", 8)
+    assert price() == Count(0, 1)
+    assert len([each for each in asked if "FROM messages" in each]) == menu_clicks.LONG
+    tap("now", 0)
+    assert price() == Count(1, 2)
+    assert len([each for each in asked if "FROM messages" in each]) == 1
+
+
 @pytest.mark.databases
 def test_a_count_that_takes_too_long_is_ended(session, create):
     account = create.account()
