@@ -78,6 +78,10 @@ def test_a_menu_for_tagged_followers(page, account, people, sim, live, work):
     assert (rule.keywords[0]["text"], rule.replies[0]["text"]) == (key, "99 元")
     assert sim.happen(account, people[1], "CLICK", event_key=key)["reply"]["text"] == "99 元"
 
+    page.reload()
+    page.locator("#taps table").wait_for()  # in a request of its own
+    page.locator('.slot[data-at="buttons.1"]').click()
+    assert "1 taps in 7 days" in page.inner_text(".chosen")
     page.select_option("#f-new-tag_id", label="vip")
     press("Copy the usual menu")
     page.locator('.slot[data-at="buttons.0"]').click()

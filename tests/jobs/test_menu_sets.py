@@ -228,7 +228,7 @@ def test_what_wechat_is_only_too_busy_for_is_on_its_way(account, sim, call):
     jobs.advance(task_id)
 
     assert versions(account)[0].outcome is MenuOutcome.PUBLISHED
-    assert live(account) == ["x", "y", "new"]
+    assert live(account) == ["p", "y", "q", "new"]
 
 
 @pytest.mark.parametrize("call", ["get", "addconditional"])
