@@ -211,7 +211,7 @@ class WeChatSays(Out):
     finished_at: datetime | None
 
 
-class Audience(Out):
+class MenuAudience(Out):
     tag_id: Annotated[int | None, Field(description="WeChat's number of the tag that counts")]
     looks: list[MenuLook]
     wechat: WeChatSays | None
@@ -263,7 +263,7 @@ class MenuReply(In):
     scope="menus:read",
     summary="Tell which menu of the draft a follower would see and why, and what WeChat said last",
     query=PlatformQuery,
-    returns=Audience,
+    returns=MenuAudience,
 )
 def get_menu_audience(
     session: Session, account: models.Account, follower_id: int, query: PlatformQuery
