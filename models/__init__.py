@@ -17,7 +17,7 @@ from models.base import Base, UtcDateTime, affected, utc_now
 from models.conversations import Conversation
 from models.crm import Field, FieldKind, FieldValue, FollowerEvent, NameTerm, Note, Stage
 from models.followers import Follower, FollowerTag, ReplyWindow, Tag
-from models.menus import Menu, MenuOutcome, MenuVersion
+from models.menus import Menu, MenuOutcome, MenuVersion, fingerprint
 from models.messages import InboundMessage, SeenSignature, Send, SendStatus
 from models.rules import MatchMode, ReplyMode, Rule, RuleVersion, Trigger
 from models.segments import Segment, SegmentUse
@@ -74,5 +74,6 @@ __all__ = [
     "Trigger",
     "UtcDateTime",
     "affected",
+    "fingerprint",
     "utc_now",
 ]

@@ -1,13 +1,20 @@
 """The menu at the foot of the account's chat."""
 
+import json
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, utc_now
+
+
+def fingerprint(content: object) -> str:
+    """The same for the same JSON."""
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class Menu(Base):
@@ -26,6 +33,11 @@ class Menu(Base):
     published_conditional: Mapped[list[dict[str, Any]] | None]  # None: nobody looked yet what WeChat has
     published_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+    @property
+    def revision(self) -> str:
+        """Of the draft: another one whenever it says something else."""
+        return fingerprint([self.buttons, self.conditional])
 
 
 class MenuOutcome(StrEnum):

@@ -48,6 +48,9 @@ class MenuDraft(In):
         list[ConditionalMenu] | None,
         Field(max_length=200, description="for some followers, the first that fits counts; left out: they stay"),
     ] = None
+    revision: Annotated[
+        Text | None, Field(description="the one you began from: 409 when somebody changed the draft meanwhile")
+    ] = None
 
 
 class Menu(Out):
@@ -59,6 +62,7 @@ class Menu(Out):
     published_conditional: list[dict[str, Any]] | None
     published_at: datetime | None
     updated_at: datetime
+    revision: Annotated[str, Field(description="another one whenever the draft says something else")]
 
 
 class MenuVersion(Out):
@@ -127,6 +131,7 @@ def save_menu(session: Session, account: models.Account, body: MenuDraft) -> mod
         account,
         [button.model_dump(exclude_none=True) for button in body.buttons],
         None if others is None else [each.model_dump(exclude_none=True) for each in others],
+        body.revision,
     )
 
 
@@ -206,7 +211,7 @@ class WeChatSays(Out):
     finished_at: datetime | None
 
 
-class Audience(Out):
+class MenuAudience(Out):
     tag_id: Annotated[int | None, Field(description="WeChat's number of the tag that counts")]
     looks: list[MenuLook]
     wechat: WeChatSays | None
@@ -233,6 +238,7 @@ class MenuTaps(Out):
 
 class AllTaps(Out):
     items: list[MenuTaps]
+    took_too_long: Annotated[bool, Field(description="nothing was counted, each count is null")]
 
 
 class MenuWarning(Out):
@@ -257,7 +263,7 @@ class MenuReply(In):
     scope="menus:read",
     summary="Tell which menu of the draft a follower would see and why, and what WeChat said last",
     query=PlatformQuery,
-    returns=Audience,
+    returns=MenuAudience,
 )
 def get_menu_audience(
     session: Session, account: models.Account, follower_id: int, query: PlatformQuery
@@ -303,7 +309,8 @@ def list_menu_taps(session: Session, account: models.Account) -> dict[str, Any]:
         "items": [
             {"menu_id": menu_id, "buttons": menu_clicks.per_button(buttons, counted)}
             for menu_id, buttons in live.items()
-        ]
+        ],
+        "took_too_long": counted is None,
     }
 
 

@@ -114,6 +114,7 @@ def audit_action(value: str) -> str:
         "menus.add": _("Added a menu for some followers"),
         "menus.move": _("Moved a menu for some followers"),
         "menus.delete": _("Deleted a menu for some followers"),
+        "menus.restore": _("Put back a menu for some followers"),
         "menus.try_match": _("Asked WeChat who sees which menu"),
         "menus.publish": _("Published the menu"),
         "followers.rename": _("Changed a remark"),

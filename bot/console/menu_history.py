@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from bot.console.blueprint import account_slug, acting_operator, blueprint, current_account, record, requires
 from bot.console.pages import show
 from bot.database import reading, transaction
-from bot.services import accounts, followers, menu_audience, menu_buttons, menus, tags
+from bot.services import accounts, followers, menu_audience, menu_buttons, menu_conditions, menus, tags
 
 PEOPLE = 8  # found by a search
 
@@ -47,7 +47,7 @@ def menu_audience_of() -> ResponseReturnValue:
     """Which menu a chosen follower would see, and which WeChat shows now."""
     account, search = current_account(), request.args.get("search", "").strip()
     platform = request.args.get("platform", "")
-    platform = platform if platform in menus.PLATFORMS else ""
+    platform = platform if platform in menu_conditions.PLATFORMS else ""
     chosen = request.args.get("follower_id", 0, type=int)
     with reading() as session:
         menu = menus.get(session, account)

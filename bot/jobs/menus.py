@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.database import reading, transaction
+from bot.jobs import retrying
 from bot.services import menu_audience, menu_sets, menus, tasks, tokens
 from bot.services.menu_sets import Act, Call, MenuSet
 from bot.services.menus import Wanted
@@ -36,10 +37,13 @@ def publish(claimed: Claimed) -> Claimed | None:
             return _give_back(claimed, there, client)
         return _go_on(claimed, there, wanted, client)
     except WeChatError as error:
-        if "refused" in claimed.state:
-            raise
+        if retrying.wait(claimed, error) is not None:
+            raise  # the version is still on its way
+        told = claimed.state.get("refused")  # what began the giving back that WeChat does not let us end
+        number, sentence = (told["number"], told["sentence"]) if told else (wanted.number, error.advice("en"))
+        fault = {**told["fault"], "is_lost": True} if told else {}
         with transaction() as session:
-            is_newest = menus.refused(session, claimed, wanted.number, error.advice("en"), {})
+            is_newest = menus.refused(session, claimed, number, sentence, fault)
         if is_newest:
             raise
         return None

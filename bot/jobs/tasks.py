@@ -10,13 +10,12 @@ from rq.timeouts import JobTimeoutException
 
 from bot import clock
 from bot.database import transaction
-from bot.jobs import connecting, follower_sync, menus, name_terms, tags
+from bot.jobs import connecting, follower_sync, menus, name_terms, retrying, tags
 from bot.services import tasks, vault
 from bot.services.tasks import Claimed
-from bot.wechat.errors import OutcomeUnknown, QuotaReached, Temporary, TokenRefused, WeChatError
+from bot.wechat.errors import WeChatError
 
 SLICE_SECONDS = 20.0  # of one task, before another account's may go on
-BACK_OFF = (5, 30, 120, 600, 600)  # seconds; after the last the task is given up
 OUR_FAULT = "Something went wrong on our side. The log has the details; start it again later."
 
 # Makes one step and returns the task as it is then; None: it is finished, or not ours any more.
@@ -63,33 +62,20 @@ def _step(claimed: Claimed) -> Claimed | None:
             tasks.fail(session, claimed, str(error))
     except Exception:
         log.exception("task.failed", task_id=claimed.task_id, kind=claimed.kind)
-        _again(claimed, OUR_FAULT)
+        _again(claimed, retrying.back_off(claimed), OUR_FAULT)
     return None
 
 
 def _refused(claimed: Claimed, error: WeChatError) -> None:
-    words = error.advice("en")
-    match error:
-        case QuotaReached():
-            _later(claimed, timedelta(seconds=error.retry_after), words)
-        case Temporary() | TokenRefused() | OutcomeUnknown(retry=True):
-            _again(claimed, words)
-        case _:
-            with transaction() as session:
-                tasks.fail(session, claimed, words)
+    _again(claimed, retrying.wait(claimed, error), error.advice("en"))
 
 
-def _again(claimed: Claimed, words: str) -> None:
-    if claimed.attempts > len(BACK_OFF):
-        with transaction() as session:
-            tasks.fail(session, claimed, words)
-    else:
-        _later(claimed, timedelta(seconds=BACK_OFF[max(claimed.attempts, 1) - 1]), words)
-
-
-def _later(claimed: Claimed, wait: timedelta, words: str) -> None:
+def _again(claimed: Claimed, wait: timedelta | None, words: str) -> None:
     with transaction() as session:
-        tasks.later(session, claimed, clock.now() + wait, words)
+        if wait is None:
+            tasks.fail(session, claimed, words)
+        else:
+            tasks.later(session, claimed, clock.now() + wait, words)
 
 
 JOBS = (advance,)

@@ -5,24 +5,23 @@ One usual menu, and any number for some followers.  They are published together,
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.errors import NotFound, Refused
-from bot.services import menu_sets, tasks
+from bot.errors import Conflict, NotFound, Refused
+from bot.services import menu_conditions, menu_sets, tasks
 from bot.services.menu_buttons import checked
-from bot.services.menu_sets import RETIRED, RULE, Conditional, MenuSet
+from bot.services.menu_sets import Conditional, MenuSet
 from bot.services.tasks import Claimed
-from models import Account, Menu, MenuOutcome, MenuVersion, Tag, Task, TaskStatus
+from models import Account, Menu, MenuOutcome, MenuVersion, Task, TaskStatus
 
 KIND = "menu_publish"
-PLATFORMS = ("1", "2", "3")  # iOS, Android, other
 MOST_CONDITIONAL = 50  # WeChat names no number; a list longer than this nobody oversees
-TITLE_LENGTH = 30
+CHANGED = "Somebody else changed this menu meanwhile. Look at both, then save again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,21 @@ def get(session: Session, account: Account) -> Menu:
     )
 
 
+def hold(session: Session, account: Account) -> Menu:
+    """The row, made where there is none, held until the end of the transaction."""
+    query = select(Menu).where(Menu.account_id == account.id).with_for_update()
+    menu = session.scalar(query)
+    if menu is not None:
+        return menu
+    try:
+        with session.begin_nested():
+            menu = Menu(account_id=account.id)
+            session.add(menu)
+    except IntegrityError:  # somebody saved the first one at the same moment
+        return session.scalars(query).one()
+    return menu
+
+
 def find(menu: Menu, menu_id: int) -> dict[str, Any]:
     """One of the menus for some followers, as it is being edited."""
     for each in menu.conditional:
@@ -63,19 +77,24 @@ def save(
     account: Account,
     buttons: list[dict[str, Any]],
     conditional: list[dict[str, Any]] | None = None,
+    revision: str | None = None,
 ) -> Menu:
     """Keep menus for publishing; followers see no change yet.  No buttons: the menu is to vanish.
 
     Args:
         conditional: all menus for some followers; None: those that are kept stay.
+        revision: the draft's that the change began from.
 
     Raises:
         Refused: with the field's path, such as "buttons.0.sub_button.2.name".
+        Conflict: somebody else changed the draft meanwhile.
     """
     kept = checked(buttons)
-    menu = _locked(session, account)
+    menu = hold(session, account)
+    if revision is not None and revision != menu.revision:
+        raise Conflict(CHANGED, field="revision")
     if conditional is not None:
-        menu.conditional = _all_checked(session, account, conditional, menu.conditional)
+        menu.conditional = _all_checked(session, account, conditional, menu)
     menu.buttons, menu.updated_at = kept, clock.now()
     session.flush()
     return menu
@@ -88,9 +107,9 @@ def add_conditional(session: Session, account: Account, *, is_copy: bool, **cond
         is_copy: with the usual menu's buttons.
         condition: ``title`` and ``matchrule``.
     """
-    menu = _locked(session, account)
+    menu = hold(session, account)
     fresh = {**condition, "buttons": menu.buttons if is_copy else []}
-    menu.conditional = _all_checked(session, account, [fresh, *menu.conditional], menu.conditional)
+    menu.conditional = _all_checked(session, account, [fresh, *menu.conditional], menu)
     session.flush()
     return int(menu.conditional[0]["id"])
 
@@ -101,27 +120,48 @@ def save_conditional(session: Session, account: Account, menu_id: int, **values:
     Raises:
         Refused: the field without the path to the menu.
     """
-    menu = _locked(session, account)
+    menu = hold(session, account)
     kept = {**find(menu, menu_id), **values}
-    one = {**_one_checked(session, account, kept, ""), "id": menu_id}
+    one = {**menu_conditions.checked(session, account, kept, ""), "id": menu_id}
     menu.conditional = [one if each["id"] == menu_id else each for each in menu.conditional]
     session.flush()
 
 
 def move_conditional(session: Session, account: Account, menu_id: int, position: int) -> None:
     """Put a menu at a place of the list, counted from 1: the first that fits is shown."""
-    menu = _locked(session, account)
+    menu = hold(session, account)
     one = find(menu, menu_id)
     others = [each for each in menu.conditional if each["id"] != menu_id]
     others.insert(max(0, min(position - 1, len(others))), one)
     menu.conditional = others
 
 
-def delete_conditional(session: Session, account: Account, menu_id: int) -> None:
-    """Take a menu out of the draft; followers lose it with the next publishing."""
-    menu = _locked(session, account)
-    find(menu, menu_id)
+def delete_conditional(session: Session, account: Account, menu_id: int) -> tuple[dict[str, Any], int]:
+    """Take a menu out of the draft; followers lose it with the next publishing.
+
+    Returns the menu and its place in the list, as ``restore_conditional`` takes them.
+    """
+    menu = hold(session, account)
+    one = find(menu, menu_id)
+    place = menu.conditional.index(one) + 1
     menu.conditional = [each for each in menu.conditional if each["id"] != menu_id]
+    return one, place
+
+
+def restore_conditional(session: Session, account: Account, one: dict[str, Any], position: int) -> int:
+    """Put a deleted menu back at its place, under its own id unless another has that by now; returns the id.
+
+    Raises:
+        Refused: a tag that it is for is gone.
+    """
+    menu = hold(session, account)
+    if any(each["id"] == one.get("id") for each in menu.conditional):
+        one = {**one, "id": None}
+    at = max(0, min(position - 1, len(menu.conditional)))
+    wanted = [*menu.conditional[:at], one, *menu.conditional[at:]]
+    menu.conditional = _all_checked(session, account, wanted, menu)
+    session.flush()
+    return int(menu.conditional[at]["id"])
 
 
 # Publishing ----------------------------------------------------------------------------------------------------------
@@ -273,52 +313,14 @@ def given_back(session: Session, claimed: Claimed, *, is_whole: bool) -> None:
 
 
 def _all_checked(
-    session: Session, account: Account, conditional: list[dict[str, Any]], known: list[dict[str, Any]]
+    session: Session, account: Account, conditional: list[dict[str, Any]], menu: Menu
 ) -> list[dict[str, Any]]:
     if len(conditional) > MOST_CONDITIONAL:
-        _refuse("{max} menus for some followers are the most.", "conditional", max=MOST_CONDITIONAL)
+        raise Refused("{max} menus for some followers are the most.", field="conditional", max=MOST_CONDITIONAL)
     return _numbered(
-        [_one_checked(session, account, each, f"conditional.{at}.") for at, each in enumerate(conditional)], known
+        [menu_conditions.checked(session, account, each, f"conditional.{at}.") for at, each in enumerate(conditional)],
+        [*menu.conditional, *(menu.published_conditional or [])],
     )
-
-
-def _one_checked(session: Session, account: Account, given: dict[str, Any], path: str) -> dict[str, Any]:
-    title = str(given.get("title") or "").strip()
-    if len(title) > TITLE_LENGTH or not (title.isprintable() or not title):
-        _refuse("A name has {max} characters at most.", f"{path}title", max=TITLE_LENGTH)
-    try:
-        buttons = checked(given["buttons"])
-    except Refused as refused:
-        raise Refused(refused.template, field=path + refused.field, **refused.values) from None
-    rule = _rule_checked(session, account, given.get("matchrule") or {}, f"{path}matchrule")
-    return {"id": given.get("id"), "title": title, "matchrule": rule, "buttons": buttons}
-
-
-def _rule_checked(session: Session, account: Account, given: dict[str, Any], path: str) -> dict[str, str]:
-    rule = {name: str(value).strip() for name, value in given.items() if str(value or "").strip()}
-    for name in rule:
-        if name in RETIRED:
-            _refuse("WeChat no longer chooses by sex, place or language: use a tag or the phone.", f"{path}.{name}")
-        if name not in RULE:
-            _refuse("“{name}” is nothing that WeChat chooses by.", f"{path}.{name}", name=str(name)[:40])
-    if not rule:
-        _refuse("Say for whom this menu is: a tag, a phone, or both.", f"{path}.tag_id")
-    if rule.get("client_platform_type", "1") not in PLATFORMS:
-        _refuse("A phone is 1 (iOS), 2 (Android) or 3 (another).", f"{path}.client_platform_type")
-    tag = rule.get("tag_id")
-    known = tag is None or (tag.isdecimal() and len(tag) < 19 and _knows_tag(session, account, int(tag)))
-    if not known:
-        _refuse("WeChat has no such tag. Choose one of the account's tags at WeChat.", f"{path}.tag_id")
-    return {name: rule[name] for name in RULE if name in rule}
-
-
-def _knows_tag(session: Session, account: Account, wechat_id: int) -> bool:
-    found = select(Tag.id).where(Tag.account_id == account.id, Tag.wechat_id == wechat_id).limit(1)
-    return session.scalar(found) is not None
-
-
-def _refuse(template: str, field: str, **values: object) -> NoReturn:
-    raise Refused(template, field=field, **values)
 
 
 def _numbered(menus: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -345,21 +347,6 @@ def _join_newest(session: Session, account_id: int, found: list[dict[str, Any]])
     )
     if newest is not None and newest.buttons:
         newest.conditional = [*newest.conditional, *found]
-
-
-def _locked(session: Session, account: Account) -> Menu:
-    """The row, made where there is none, held until the end of the transaction."""
-    query = select(Menu).where(Menu.account_id == account.id).with_for_update()
-    menu = session.scalar(query)
-    if menu is not None:
-        return menu
-    try:
-        with session.begin_nested():
-            menu = Menu(account_id=account.id)
-            session.add(menu)
-    except IntegrityError:  # somebody saved the first one at the same moment
-        return session.scalars(query).one()
-    return menu
 
 
 def _newest(session: Session, account_id: int) -> int:

@@ -81,6 +81,19 @@ def test_a_menu_is_kept_then_published(api, account, work):
     assert wrong.json["error"]["field"] == "buttons.0.name"
 
 
+def test_of_two_changes_of_a_draft_the_second_is_told(api, account):
+    began = api.get("/accounts/shop/menu").json["revision"]
+    buttons = [{"name": "价格", "type": "click", "key": "P"}]
+    changed = api.put("/accounts/shop/menu", {"buttons": buttons, "revision": began})
+    assert changed.status_code == 200
+    other = [{"name": "Price", "type": "click", "key": "P"}]
+    clash = api.put("/accounts/shop/menu", {"buttons": other, "revision": began})
+    assert (clash.status_code, clash.json["error"]["field"]) == (409, "revision")
+    assert api.get("/accounts/shop/menu").json["buttons"] == buttons
+    again = api.put("/accounts/shop/menu", {"buttons": other, "revision": changed.json["revision"]})
+    assert again.json["buttons"] == other
+
+
 def test_followers_are_synced_listed_named(api, account, sim, work):
     for name in ("a", "b", "c"):
         sim.follower(account, name)

@@ -34,6 +34,7 @@ PATHS = (
     "/tea-house/rules/unanswered",
     "/tea-house/menu",
     "/tea-house/menu/1",
+    "/tea-house/menu/taps",
     "/tea-house/menu/history?version=1",
     "/tea-house/menu/who-sees?follower_id=1&platform=2",
     "/tea-house/connect",

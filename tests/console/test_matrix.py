@@ -97,6 +97,8 @@ OF_ACCOUNT = {
     "add_menu": ("", "OEM"),
     "move_menu": ("", "OEM"),
     "delete_menu": ("", "OEM"),
+    "restore_menu": ("", "OEM"),
+    "menu_taps": ("OEMA", ""),
     "menu_audience_of": ("OEMA", ""),
     "ask_menu_audience": ("", "OEM"),
     "health": ("OEMA", ""),

@@ -315,9 +315,9 @@ def test_finds_and_names_followers(browser: Browser, house: TeaHouse) -> None:
     assert "陈思思" in page
     assert "王建国" not in page
     one = f"/tea-house/followers/{house.people[0].id}"
-    assert browser.send(f"{one}/remark", remark="老顾客小林").status_code == 302
+    assert browser.send(f"{one}/change", remark="老顾客小林").status_code == 302
     assert "<h1>老顾客小林</h1>" in browser.open(one).text
-    long = browser.send(f"{one}/remark", remark="长" * 31)
+    long = browser.send(f"{one}/change", remark="长" * 31)
     assert long.status_code == 422
     assert "长" * 31 in long.text
 

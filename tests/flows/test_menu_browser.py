@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from bot.database import reading, transaction
-from bot.services import follower_sync, followers, menus, operators, tokens
+from bot.services import follower_sync, followers, menus, name_search, operators, tokens
 from models import FollowerTag, Rule, Tag
 from tests.chromium import launch, needs_chromium
 
@@ -43,6 +43,7 @@ def people(account, sim, create):
         known = session.query(Tag).filter_by(wechat_id=tag).one()
         (one,) = followers.page(session, account, search=mei)
         one.nickname = "Mei"
+        name_search.keep(session, account.id, [(one.id, one.nickname, one.remark)])
         session.add(FollowerTag(follower_id=one.id, tag_id=known.id))
     return mei, li
 
@@ -77,6 +78,10 @@ def test_a_menu_for_tagged_followers(page, account, people, sim, live, work):
     assert (rule.keywords[0]["text"], rule.replies[0]["text"]) == (key, "99 元")
     assert sim.happen(account, people[1], "CLICK", event_key=key)["reply"]["text"] == "99 元"
 
+    page.reload()
+    page.locator("#taps table").wait_for()  # in a request of its own
+    page.locator('.slot[data-at="buttons.1"]').click()
+    assert "1 taps in 7 days" in page.inner_text(".chosen")
     page.select_option("#f-new-tag_id", label="vip")
     press("Copy the usual menu")
     page.locator('.slot[data-at="buttons.0"]').click()

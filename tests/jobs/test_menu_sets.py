@@ -214,6 +214,36 @@ def test_what_was_not_given_back_is_given_back_by_the_next_publishing(account, s
     assert live(account) == ["x", "y", "old"]
 
 
+@pytest.mark.parametrize("call", ["get", "create", "addconditional"])
+def test_what_wechat_is_only_too_busy_for_is_on_its_way(account, sim, call):
+    fault(sim, call, -1)
+    task_id = publish(account, *NEW)
+    jobs.advance(task_id)
+    assert task(task_id).status is TaskStatus.READY
+    assert "busy" in task(task_id).error
+    assert versions(account)[0].outcome is MenuOutcome.WAITING
+    assert versions(account)[0].error == ""
+
+    wake(task_id)
+    jobs.advance(task_id)
+
+    assert versions(account)[0].outcome is MenuOutcome.PUBLISHED
+    assert live(account) == ["p", "y", "q", "new"]
+
+
+@pytest.mark.parametrize("call", ["get", "addconditional"])
+def test_what_wechat_stays_too_busy_for_is_given_up_and_says_so(account, sim, call):
+    fault(sim, call, -1, times=100)
+    task_id = publish(account, *NEW)
+    for _try in range(8):
+        jobs.advance(task_id)
+        wake(task_id)
+
+    assert task(task_id).status is TaskStatus.FAILED
+    assert versions(account)[0].outcome is MenuOutcome.REFUSED
+    assert "busy" in versions(account)[0].error
+
+
 def test_what_wechat_takes_no_more_is_named_as_lost(account, sim):
     jobs.advance(publish(account, *OLD))
     fault(sim, "addconditional", 40055, times=100)

@@ -5,6 +5,7 @@ import pytest
 
 from bot import clock
 from bot.database import reading, transaction
+from bot.jobs import retrying
 from bot.jobs import tasks as jobs
 from bot.services import tasks
 from bot.wechat.errors import BadConfiguration, NotSent
@@ -138,7 +139,7 @@ def test_what_keeps_failing_is_tried_less_and_less_often_then_given_up(account, 
         jobs.advance(task_id)
 
     pauses = [later - earlier for earlier, later in pairwise(tries)]
-    assert all(wish <= pause < wish + 11 for wish, pause in zip(jobs.BACK_OFF, pauses, strict=True))
+    assert all(wish <= pause < wish + 11 for wish, pause in zip(retrying.BACK_OFF, pauses, strict=True))
     assert len(tries) == 6
     assert row(task_id).status is TaskStatus.FAILED
     assert "our side" in row(task_id).error

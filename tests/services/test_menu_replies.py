@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event as events
+from sqlalchemy import insert
 
 from bot import clock
 from bot.errors import Refused
@@ -101,3 +103,58 @@ def test_counts_the_taps_of_each_button(session, create):
         ("2.3", "图", None),
     ]
     assert menu_clicks.counts(session, account, [[]]) == {}
+
+
+def test_days_that_are_over_are_counted_once(session, create):
+    account = create.account()
+
+    def tap(name, days):
+        at = clock.now() - timedelta(days=days)
+        session.add(
+            InboundMessage(account_id=account.id, openid="o", dedup_key=name, kind="event", event="click", key="PRICE",
+                           received_at=at)
+        )  # fmt: skip
+        session.commit()
+
+    def price():
+        asked.clear()
+        return menu_clicks.counts(session, account, [MENU])["click", "PRICE"]
+
+    asked = []
+    events.listen(session.get_bind(), "before_cursor_execute", lambda *given: asked.append(given[2]))
+    tap("long ago", 8)
+    assert price() == Count(0, 1)
+    assert len([each for each in asked if "FROM messages" in each]) == menu_clicks.LONG
+    tap("now", 0)
+    assert price() == Count(1, 2)
+    assert len([each for each in asked if "FROM messages" in each]) == 1
+
+
+@pytest.mark.databases
+def test_a_count_that_takes_too_long_is_ended(session, create):
+    account = create.account()
+    session.execute(
+        insert(InboundMessage),
+        [
+            {"account_id": account.id, "openid": "o", "dedup_key": str(at), "kind": "event", "event": "click",
+             "key": f"k{at}", "trace": []}
+            for at in range(20_000)
+        ],
+    )  # fmt: skip
+    session.commit()
+    menu = [{"name": "x", "type": "click", "key": "k1"}]
+
+    assert menu_clicks.counts(session, account, [menu], seconds=0.001) is None
+
+    assert menu_clicks.per_button(menu, None)[0].count is None
+    assert menu_clicks.counts(session, account, [menu]) == {("click", "k1"): Count(1, 1)}
+
+
+def test_sqlite_looks_for_taps_in_the_index_of_events(session, create, monkeypatch):
+    asked = []
+    with session.no_autoflush:
+        events.listen(session.get_bind(), "before_cursor_execute", lambda *given: asked.append(given[2:4]))
+        menu_clicks.counts(session, create.account(), [MENU])
+    statement, values = next(each for each in asked if "FROM messages" in each[0])
+    plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    assert any("ix_messages_events" in row[3] for row in plan)

@@ -151,6 +151,22 @@ function tell(input) {
   line.textContent = shown === input.value.trim() ? "" : ` ${words.shown}: ${shown}`;
 }
 
+/** The taps come in a request of their own: among millions of messages counting takes a while. */
+async function count(region) {
+  try {
+    const response = await fetch(region.dataset.later, { headers: { "X-Live": "1" } });
+    if (!response.ok) return; // the link there leads to them
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("taps");
+    region.replaceChildren(region.querySelector("h2"), ...[...fresh.children].slice(1));
+    for (const entry of form.querySelectorAll("[data-entry]")) {
+      const path = entry.dataset.entry, line = entry.querySelector(".taps");
+      const row = [...region.querySelectorAll("[data-taps]")].find(({ dataset }) => dataset.type === text(path, "type") && dataset.value === text(path, "value"));
+      line.hidden = !row || (!path.includes("sub") && subsOf(path).some(isFilled));
+      if (row) line.querySelector("span").textContent = row.dataset.taps;
+    }
+  } catch { /* the link there leads to them */ }
+}
+
 /** What is wrong, or was warned of, is shown whichever button it is about. */
 function followHash() {
   const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
@@ -171,4 +187,6 @@ if (form && phone) {
   listen();
   draw();
   followHash();
+  const taps = document.querySelector("[data-later]");
+  if (taps) count(taps);
 }
