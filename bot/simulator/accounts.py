@@ -36,6 +36,8 @@ class Account(BaseModel):
     push_timeout_seconds: float = Field(default=5.0, gt=0, le=30)
     push_attempts: int = Field(default=3, ge=1, le=4)
     daily_limits: dict[str, int] = {}  # path: calls a day, instead of WeChat's usual number
+    mass_a_minute: int = Field(default=60, ge=0)  # calls of mass messaging; 0: without limit
+    moderation_seconds: float = Field(default=0, ge=0)  # from a mass message or publication taken on to its end
     miniprograms: tuple[str, ...] = ()  # appids linked to the account
 
     @property
