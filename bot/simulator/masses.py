@@ -173,7 +173,7 @@ def _some(db: sqlite3.Connection, row: Mass) -> tuple[list[int], int]:
         return json.loads(row["recipients"]), 0
     if row["scope"] == "tag":
         rows = db.execute(
-            "SELECT followers.rowid, tagged.id FROM tagged JOIN followers USING (account, openid)"
+            "SELECT followers.rowid, tagged.id FROM tagged CROSS JOIN followers USING (account, openid)"
             " WHERE tagged.account = ? AND tag_id = ? AND tagged.id > ? ORDER BY tagged.id LIMIT ?",
             (row["account"], int(row["recipients"]), row["place"], CHUNK),
         ).fetchall()
@@ -194,7 +194,8 @@ def _receive(db: sqlite3.Connection, account: str, item: int, some: list[int], c
     ).fetchone()[0]
     # Somebody named twice gets it twice: a referee shall see it.
     rowcount = db.execute(
-        "INSERT INTO received SELECT value, :item, count(*) FROM json_each(:some) JOIN followers ON rowid = value"
+        "INSERT INTO received SELECT value, :item, count(*) FROM json_each(:some)"
+        " CROSS JOIN followers ON followers.rowid = value"
         " WHERE following = 1 AND blacklisted = 0 AND refuses_messages = 0 AND (:cap = 0 OR :cap >"
         " (SELECT coalesce(sum(times), 0) FROM received WHERE follower = value AND item >= :first)) GROUP BY value",
         {"item": item, "some": json.dumps(some), "cap": cap, "first": first or item},

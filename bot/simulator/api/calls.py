@@ -128,7 +128,7 @@ def faulty_without_account(world: World, path: str) -> tuple[faults.Fault | None
 def read_json(raw: bytes, on_escapes: int) -> dict[str, Any]:
     if not raw.strip():
         raise Refusal(44002)
-    if ESCAPED.search(raw):
+    if b"\\u" in raw and ESCAPED.search(raw):  # the pattern alone is slow on 10,000 openids
         raise Refusal(on_escapes)
     try:
         body = strict.read_json(raw)

@@ -32,12 +32,12 @@ def send(asked: Asked) -> dict[str, Any]:
         raise Refusal(40032)
     if not all(isinstance(openid, str) and OPENID.fullmatch(openid) for openid in openids):
         raise Refusal(40031)
+    _count(asked)
     with asked.world.store.writing() as db:
-        _count(db, asked)
         rowids = [
             row[0]
             for row in db.execute(
-                "SELECT followers.rowid FROM json_each(?) JOIN followers ON account = ? AND openid = value",
+                "SELECT followers.rowid FROM json_each(?) CROSS JOIN followers ON account = ? AND openid = value",
                 (json.dumps(openids), asked.account.account),
             )
         ]
@@ -54,8 +54,8 @@ def send_all(asked: Asked) -> dict[str, Any]:
     account, to_all = asked.account.account, filter_.get("is_to_all", False)
     if not isinstance(to_all, bool):
         raise Refusal(47003, "argument invalid! filter.is_to_all")
+    _count(asked)
     with asked.world.store.writing() as db:
-        _count(db, asked)
         if to_all:
             query, of = "SELECT count(*) FROM followers WHERE account = ? AND following = 1", (account,)
             answer, early = _submit(db, asked, "all", None, db.execute(query, of).fetchone()[0], filter_)
@@ -70,8 +70,8 @@ def send_all(asked: Asked) -> dict[str, Any]:
 
 def preview(asked: Asked) -> dict[str, Any]:
     account = asked.account.account
+    _count(asked, shares_day=False)
     with asked.world.store.writing() as db:
-        _count(db, asked, shares_day=False)
         if name := asked.body.get("towxname"):
             row = db.execute(
                 "SELECT * FROM followers WHERE account = ? AND name = ? AND bulk = 0", (account, str(name))
@@ -92,8 +92,8 @@ def preview(asked: Asked) -> dict[str, Any]:
 
 
 def get(asked: Asked) -> dict[str, Any]:
+    _count(asked, shares_day=False)
     with asked.world.store.writing() as db:
-        _count(db, asked, shares_day=False)
         row = masses.find(db, asked.account.account, asked.body["msg_id"])
         if row is None:
             raise Refusal(40059)
@@ -103,8 +103,8 @@ def get(asked: Asked) -> dict[str, Any]:
 def delete(asked: Asked) -> dict[str, Any]:
     """The articles go, one or all; what lies on phones stays and leads nowhere."""
     account, place = asked.account.account, asked.body.get("article_idx", 0)
+    _count(asked, shares_day=False)
     with asked.world.store.writing() as db:
-        _count(db, asked, shares_day=False)
         row = masses.find(db, account, asked.body["msg_id"])
         if row is None:
             raise Refusal(40059)
@@ -146,14 +146,18 @@ def set_speed(asked: Asked) -> dict[str, Any]:
     return OK
 
 
-def _count(db: sqlite3.Connection, asked: Asked, *, shares_day: bool = True) -> None:
-    """The quotas that mass calls share: of the minute, and of the day for those that send."""
+def _count(asked: Asked, *, shares_day: bool = True) -> None:
+    """The quotas that mass calls share: of the minute, and of the day for those that send.
+
+    In a transaction of its own: a call that is refused for another reason has been made all the same.
+    """
     account = asked.account
     most = account.mass_a_minute
-    if most and not quotas.count_in_minute(db, account.account, "mass", most, asked.now):
-        raise Refusal(45011)
-    if shares_day:
+    with asked.world.store.writing() as db:
+        if most and not quotas.count_in_minute(db, account.account, "mass", most, asked.now):
+            raise Refusal(45011)
         used = quotas.used_today(db, account.account, asked.world.clock.day(), (SEND, SEND_ALL))
+    if shares_day:
         limits = [account.daily_limits.get(path, SENDS_A_DAY) for path in (SEND, SEND_ALL)]
         if used > max(limits):
             raise Refusal(45009)
