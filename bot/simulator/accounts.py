@@ -5,6 +5,7 @@ import secrets
 import sqlite3
 import string
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -76,7 +77,13 @@ def all_of_them(db: sqlite3.Connection) -> list[Account]:
 
 def _one(rows: sqlite3.Cursor) -> Account | None:
     row = rows.fetchone()
-    return Account.model_validate_json(row[0]) if row else None
+    return _read(row[0]) if row else None
+
+
+@lru_cache(maxsize=64)
+def _read(data: str) -> Account:
+    """The same words make the same account: every call asks for one, and few ever change."""
+    return Account.model_validate_json(data)
 
 
 def _generated() -> dict[str, Any]:

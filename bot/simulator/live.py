@@ -8,6 +8,8 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 
+LINGER_SECONDS = 1.0  # a thread for each of a thousand messages a second would cost more than the messages
+
 MOST_WAITING = 10  # of 32 threads: pushes and API calls must always find one
 
 
@@ -54,7 +56,7 @@ class Bell:
 
 
 class Alarm:
-    """Works in a thread of its own while there is something to wait for, and not a moment longer."""
+    """Works in a thread of its own while there is something to wait for, and not much longer."""
 
     def __init__(self) -> None:
         self.work: Callable[[], float | None] | None = None  # the seconds until there is more to do; None: nothing
@@ -78,8 +80,8 @@ class Alarm:
             except Exception:  # a thread that ends here would leave jobs unsent for ever
                 logging.getLogger(__name__).exception("The simulator's work failed.")
                 seconds = 1.0
+            self._ringing.wait(LINGER_SECONDS if seconds is None else seconds)
             with self._lock:
                 if seconds is None and not self._ringing.is_set():
                     self._is_running = False
                     return
-            self._ringing.wait(seconds if seconds is not None else 0)

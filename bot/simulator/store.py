@@ -120,9 +120,7 @@ class Store:
         db.execute("PRAGMA journal_mode=WAL")
         # The process may die at any time without loss; only a power cut could cost the last moments.
         db.execute("PRAGMA synchronous=NORMAL")
-        # A million followers are some 300 MB: read where they lie, and written with room to sort.
-        db.execute("PRAGMA mmap_size=1073741824")
-        db.execute("PRAGMA cache_size=-16384")
+        db.execute("PRAGMA cache_size=-16384")  # KB: room to sort in when a million followers are made
         return db
 
 

@@ -67,8 +67,9 @@ def answer(world: World, call: Call, request: Request) -> Response:
     try:
         account, trouble = tokens.account_of(world, request.args.get("access_token"))
         if account is not None:
-            quota_left = quotas.count(world, account, call.path, call.daily)
-            fault = faults.take(world, call.path, account.account)
+            with world.store.writing() as db:
+                quota_left = quotas.count_in(db, world, account, call.path, call.daily)
+                fault = faults.take_in(db, call.path, account.account)
         result = None if fault is None or fault.after else _faulty(fault)
         if result is not None:
             return result

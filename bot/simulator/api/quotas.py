@@ -12,11 +12,15 @@ MINUTE_SECONDS = 60
 def count(world: World, account: Account, path: str, daily: int | None) -> bool:
     """Count one call; False when the day's quota is used up."""
     with world.store.writing() as db:
-        used = db.execute(
-            "INSERT INTO calls VALUES (?, ?, ?, 1, 1) ON CONFLICT (account, day, path)"
-            " DO UPDATE SET total = total + 1, used = used + 1 RETURNING used",
-            (account.account, world.clock.day(), path),
-        ).fetchone()[0]
+        return count_in(db, world, account, path, daily)
+
+
+def count_in(db: sqlite3.Connection, world: World, account: Account, path: str, daily: int | None) -> bool:
+    used = db.execute(
+        "INSERT INTO calls VALUES (?, ?, ?, 1, 1) ON CONFLICT (account, day, path)"
+        " DO UPDATE SET total = total + 1, used = used + 1 RETURNING used",
+        (account.account, world.clock.day(), path),
+    ).fetchone()[0]
     limit = account.daily_limits.get(path, daily)
     return limit is None or used <= limit
 

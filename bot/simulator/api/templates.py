@@ -32,14 +32,15 @@ def send(asked: Asked) -> dict[str, Any]:
         shown = {"title": template["title"], "text": templates.filled(template["content"], body["data"])}
         shown |= target(asked.account, body, "url", 40039)
         client_id = _client_id(body)
-        before = _sent_before(db, account, follower["openid"], client_id, asked.now)
-        if before is not None:
+        before = client_id and _sent_before(db, account, follower["openid"], client_id, asked.now)
+        if before:
             return OK | {"msgid": before}
         msg_id = next_serial(db, "template_msg_id", FIRST_MSG_ID)
-        db.execute(
-            "INSERT OR REPLACE INTO template_keys SELECT ?, ?, ?, ?, ? WHERE ? != ''",
-            (account, follower["openid"], client_id, msg_id, asked.now, client_id),
-        )
+        if client_id:
+            db.execute(
+                "INSERT OR REPLACE INTO template_keys VALUES (?, ?, ?, ?, ?)",
+                (account, follower["openid"], client_id, msg_id, asked.now),
+            )
         plan = faults.take_in(db, EVENT, account) or Fault()
         status = plan.result or (BLOCKED if follower["refuses_messages"] else "success")
         if status == "success":
