@@ -95,7 +95,7 @@ def read(db: sqlite3.Connection, account: str, given: Any, now: float, base_url:
         return article | {"content": TAGS.sub("", content), "image_info": _pictures(db, account, given, now)}
     article["content"] = PICTURES.sub(lambda found: _kept(found, base_url), SCRIPTS.sub("", content))
     digest = _letters(given, "digest", DIGEST_LETTERS, 45004)
-    article["digest"] = digest or (TAGS.sub("", content)[:USUAL_DIGEST_LETTERS] if alone else "")
+    article["digest"] = digest or (TAGS.sub("", article["content"])[:USUAL_DIGEST_LETTERS] if alone else "")
     article["content_source_url"] = source
     article["thumb_media_id"] = _material(db, account, given.get("thumb_media_id"), now)
     article["thumb_url"] = f"{base_url}/pic/{article['thumb_media_id']}"
