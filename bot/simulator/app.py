@@ -79,11 +79,13 @@ def _add_pictures(app: Flask, world: World) -> None:
     @app.get("/s/<page_id>/<int:place>")
     def show_article(page_id: str, place: int) -> Response:
         with world.store.reading() as db:
-            article = drafts.on_page(db, page_id, place)
-        if article is None:
-            abort(404)
-        html = render_template("article.html", article=article)
-        return Response(html, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": ARTICLE_CSP})
+            return _page(drafts.on_page(db, page_id, place))
+
+    @app.get("/s/draft/<media_id>/<int:place>")
+    def show_draft(media_id: str, place: int) -> Response:
+        with world.store.reading() as db:
+            articles = drafts.find_any(db, media_id)
+        return _page(articles[place - 1] if 1 <= place <= len(articles) else None)
 
     @app.get("/pic/<media_id>")
     def show_picture(media_id: str) -> Response:
@@ -94,3 +96,10 @@ def _add_pictures(app: Flask, world: World) -> None:
         response = send_file(media.path_of(world, row["media_id"]), mimetype=row["content_type"])
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
+
+
+def _page(article: drafts.Article | None) -> Response:
+    if article is None:
+        abort(404)
+    html = render_template("article.html", article=article)
+    return Response(html, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": ARTICLE_CSP})

@@ -47,8 +47,10 @@ def take_back(db: sqlite3.Connection) -> None:
 
 
 def push_early(world: World, account: str) -> None:
-    with world.store.reading() as db:
-        rows = db.execute("SELECT * FROM events WHERE account = ? AND taken = ?", (account, EARLY)).fetchall()
+    with world.store.writing() as db:  # taken, so that of two calls at once only one pushes it
+        rows = db.execute(
+            "UPDATE events SET taken = ? WHERE account = ? AND taken = ? RETURNING *", (TAKEN, account, EARLY)
+        ).fetchall()
     for row in rows:
         push(world, row)
 

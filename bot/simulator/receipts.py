@@ -26,20 +26,26 @@ def totals(db: sqlite3.Connection, account: str, text: str, kind: str, most: int
     counts = dict(
         db.execute(f"{_HITS} SELECT times, count(*) FROM got GROUP BY times ORDER BY times", of).fetchall()  # noqa: S608
     )
-    query = (
-        f"{_HITS} SELECT openid, times FROM got JOIN followers ON followers.rowid = who WHERE times > 1"  # noqa: S608
-        " ORDER BY openid LIMIT :most"
-    )
+    more = sum(count for times, count in counts.items() if times > 1)
     everyone = db.execute("SELECT count(*) FROM followers WHERE account = ?", (account,)).fetchone()[0]
     return {
         "followers": everyone,
         "never": everyone - sum(counts.values()),
         "once": counts.get(1, 0),
-        "more": sum(count for times, count in counts.items() if times > 1),
+        "more": more,
         "receipts": sum(times * count for times, count in counts.items()),
         "times": {str(times): count for times, count in counts.items()},
-        "twice": [{"openid": row["openid"], "times": row["times"]} for row in db.execute(query, of | {"most": most})],
+        "twice": _twice(db, of, most) if more else [],
     }
+
+
+def _twice(db: sqlite3.Connection, of: dict[str, Any], most: int) -> list[dict[str, Any]]:
+    rows = db.execute(
+        f"{_HITS} SELECT openid, times FROM got JOIN followers ON followers.rowid = who WHERE times > 1"  # noqa: S608
+        " ORDER BY openid LIMIT :most",
+        of | {"most": most},
+    )
+    return [{"openid": row["openid"], "times": row["times"]} for row in rows]
 
 
 def lines(db: sqlite3.Connection, account: str, text: str, kind: str, at_least: int, most: int) -> Iterator[bytes]:

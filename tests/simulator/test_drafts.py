@@ -67,7 +67,7 @@ def test_what_was_retired_is_refused(api, path):
     assert api.post(path, {})["errcode"] == 48001
 
 
-def test_a_draft_is_kept_changed_and_deleted(api, article):
+def test_a_draft_is_kept_changed_and_deleted(sim, api, article):
     media_id = api.post("draft/add", {"articles": [article, article | {"title": "Second"}]})["media_id"]
 
     change = {"media_id": media_id, "index": 1, "articles": article | {"title": "Changed"}}
@@ -75,6 +75,8 @@ def test_a_draft_is_kept_changed_and_deleted(api, article):
     assert [one["title"] for one in api.post("draft/get", {"media_id": media_id})["news_item"]] == ["Spring", "Changed"]
     assert api.post("draft/update", change | {"articles": [article]})["errcode"] == 47001
     assert api.post("draft/update", change | {"index": 2})["errcode"] == 40114
+    shown = [sim.http.get(f"{sim.url}/s/draft/{media_id}/{place}") for place in (2, 3)]
+    assert ["Changed" in answer.text for answer in shown] == [True, False]
     page = api.post("draft/batchget", {"offset": 0, "count": 20, "no_content": 1})
     assert page["item"][0]["media_id"] == media_id
     assert "content" not in page["item"][0]["content"]["news_item"][0]

@@ -1,11 +1,13 @@
 """Mass messages: who may send which, to how many, how often, and what comes of it."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+import requests
 
-from .conftest import Sim
+from .conftest import Sim, read
 
 DAY = 86_400
 
@@ -155,6 +157,18 @@ def test_a_client_id_is_remembered_for_a_day(sim, account, api, openids):
     assert (repeat["errcode"], repeat["msg_id"]) == (45065, first)
     sim.advance(DAY)
     assert sim.api(account).post("message/mass/send", body)["errcode"] == 0
+
+
+def test_of_many_at_once_with_one_client_id_one_is_taken_on(sim, api, openids):
+    def send(_):
+        body = text(openids, clientmsgid="c1")
+        query = {"access_token": api.token}
+        return read(requests.post(f"{sim.url}/cgi-bin/message/mass/send", params=query, json=body))["errcode"]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(send, range(8))) == [0] + [45066] * 7
+    sim.settle()
+    assert received(sim, "c1") == {"never": 0, "once": 3, "more": 0}
 
 
 def test_a_repeat_in_progress_is_too_fast(sim, api, openids):
