@@ -120,7 +120,7 @@ class Store:
         db.execute("PRAGMA journal_mode=WAL")
         # The process may die at any time without loss; only a power cut could cost the last moments.
         db.execute("PRAGMA synchronous=NORMAL")
-        # A million followers and their receipts are some 200 MB: room to sort in, and questions read them where they lie.
+        # A million followers and their receipts are some 200 MB: room to sort in, and to read them where they lie.
         db.execute("PRAGMA cache_size=-16384")  # KB
         db.execute("PRAGMA temp_store=MEMORY")
         db.execute("PRAGMA mmap_size=268435456")
