@@ -78,7 +78,7 @@ def make(world: World, paths: Collection[str]) -> Blueprint:
     def list_followers() -> Response:
         account = find_account(world, request.args.get("account", ""))
         with world.store.reading() as db:
-            rows = db.execute("SELECT * FROM followers WHERE account = ? ORDER BY rowid", (account.account,))
+            rows = db.execute("SELECT * FROM followers WHERE account = ? ORDER BY follow_seq", (account.account,))
             return jsonify([_follower(row) for row in rows])
 
     @bp.post("/followers")
