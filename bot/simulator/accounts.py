@@ -5,6 +5,7 @@ import secrets
 import sqlite3
 import string
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -36,6 +37,8 @@ class Account(BaseModel):
     push_timeout_seconds: float = Field(default=5.0, gt=0, le=30)
     push_attempts: int = Field(default=3, ge=1, le=4)
     daily_limits: dict[str, int] = {}  # path: calls a day, instead of WeChat's usual number
+    mass_a_minute: int = Field(default=60, ge=0)  # calls of mass messaging; 0: without limit
+    moderation_seconds: float = Field(default=0, ge=0)  # from a mass message or publication taken on to its end
     miniprograms: tuple[str, ...] = ()  # appids linked to the account
 
     @property
@@ -74,7 +77,13 @@ def all_of_them(db: sqlite3.Connection) -> list[Account]:
 
 def _one(rows: sqlite3.Cursor) -> Account | None:
     row = rows.fetchone()
-    return Account.model_validate_json(row[0]) if row else None
+    return _read(row[0]) if row else None
+
+
+@lru_cache(maxsize=64)
+def _read(data: str) -> Account:
+    """The same words make the same account: every call asks for one, and few ever change."""
+    return Account.model_validate_json(data)
 
 
 def _generated() -> dict[str, Any]:

@@ -35,6 +35,11 @@ class Clock:
         """The month in China, as 2026-11."""
         return datetime.fromtimestamp(self.now() + CHINA_SECONDS, UTC).strftime("%Y-%m")
 
+    def month_start(self) -> float:
+        """When this month began in China."""
+        here = datetime.fromtimestamp(self.now() + CHINA_SECONDS, UTC)
+        return here.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp() - CHINA_SECONDS
+
     def advance(self, seconds: float) -> float:
         """Move the time and return the new offset."""
         with self._moving:

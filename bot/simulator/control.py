@@ -2,15 +2,16 @@
 
 import sqlite3
 from collections.abc import Collection
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from bot.simulator import (
     accounts,
     autoreplies,
     control_bodies,
+    control_sends,
     delivery,
     faults,
     followers,
@@ -18,17 +19,23 @@ from bot.simulator import (
     menus,
     pushes,
     qrcodes,
-    strict,
     windows,
 )
 from bot.simulator.accounts import Account
 from bot.simulator.api import quotas
 from bot.simulator.clock import DAY_SECONDS
+from bot.simulator.control_reading import (
+    Unusable,
+    check_follower,
+    explain,
+    explain_field,
+    find_account,
+    read,
+    read_object,
+)
 from bot.simulator.errors import TEXTS
 from bot.simulator.pushes import Act
 from bot.simulator.world import World
-
-Asked = TypeVar("Asked", bound=BaseModel)
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -39,19 +46,11 @@ XML_NAMES = {name.lower(): name for name in ("Ticket", "MenuId", "Latitude", "Lo
 MOST_AHEAD_SECONDS = 10 * 366 * DAY_SECONDS
 
 
-class Unusable(Exception):
-    """A sentence for whoever wrote the test, and the HTTP status."""
-
-    def __init__(self, sentence: str, status: int = 400) -> None:
-        super().__init__(sentence)
-        self.status = status
-
-
 def make(world: World, paths: Collection[str]) -> Blueprint:
     """`paths`: of all API calls there are; a fault ordered for another would never come."""
     bp = Blueprint("control", __name__, url_prefix="/sim")
-    bp.register_error_handler(Unusable, _explain)
-    bp.register_error_handler(ValidationError, _explain_field)
+    bp.register_error_handler(Unusable, explain)
+    bp.register_error_handler(ValidationError, explain_field)
 
     @bp.get("/health")
     def health() -> dict[str, Any]:
@@ -64,7 +63,7 @@ def make(world: World, paths: Collection[str]) -> Blueprint:
 
     @bp.post("/accounts")
     def save_account() -> dict[str, Any]:
-        fields = _json()
+        fields = read_object()
         if not fields.get("account"):
             raise Unusable("account: is missing.")
         try:
@@ -77,20 +76,21 @@ def make(world: World, paths: Collection[str]) -> Blueprint:
 
     @bp.get("/followers")
     def list_followers() -> Response:
-        account = _account(world, request.args.get("account", ""))
+        account = find_account(world, request.args.get("account", ""))
         with world.store.reading() as db:
-            rows = db.execute("SELECT * FROM followers WHERE account = ? ORDER BY rowid", (account.account,))
+            rows = db.execute("SELECT * FROM followers WHERE account = ? ORDER BY follow_seq", (account.account,))
             return jsonify([_follower(row) for row in rows])
 
     @bp.post("/followers")
     def save_follower() -> dict[str, Any]:
-        body = _read(control_bodies.FollowerBody)
-        account = _account(world, body.account)
+        body = read(control_bodies.FollowerBody)
+        account = find_account(world, body.account)
         now = world.clock.now()
+        if body.count is not None:
+            _check_tag(world, account, body.tag_id)
+            followers.make_many(world, account.account, body.count, body.tag_id)
+            return {"count": body.count}
         with world.store.writing() as db:
-            if body.count is not None:
-                followers.make_many(db, account.account, body.count, now)
-                return {"count": body.count}
             row = followers.ensure(db, account.account, body.name, now, following=not body.follow)
             openid: str = row["openid"]
             if body.refuses_messages is not None:
@@ -107,7 +107,7 @@ def make(world: World, paths: Collection[str]) -> Blueprint:
 
     @bp.post("/messages")
     def write() -> dict[str, Any]:
-        body = _read(control_bodies.MessageBody)
+        body = read(control_bodies.MessageBody)
         account = _known_follower(world, body)
         extra = dict(body.model_extra or {})  # what the type does not use goes into the XML as it is
         try:
@@ -119,7 +119,7 @@ def make(world: World, paths: Collection[str]) -> Blueprint:
 
     @bp.post("/events")
     def trigger() -> dict[str, Any]:
-        body = _read(control_bodies.EventBody)
+        body = read(control_bodies.EventBody)
         account = _known_follower(world, body)
         extra = dict(body.model_extra or {})
         fields = {} if body.event_key is None else {"EventKey": body.event_key}
@@ -129,7 +129,7 @@ def make(world: World, paths: Collection[str]) -> Blueprint:
 
     @bp.post("/scans")
     def scan() -> dict[str, Any]:
-        body = _read(control_bodies.ScanBody)
+        body = read(control_bodies.ScanBody)
         account = _known_follower(world, body)
         try:
             return qrcodes.scan(world, account, body.openid, scene=body.scene, ticket=body.ticket).shown()
@@ -138,22 +138,22 @@ def make(world: World, paths: Collection[str]) -> Blueprint:
 
     @bp.get("/followers/<openid>/inbox")
     def read_inbox(openid: str) -> Response:
-        account = _account(world, request.args.get("account", ""))
+        account = find_account(world, request.args.get("account", ""))
         after = request.args.get("after", 0, type=inbox.place)
         with world.store.reading() as db:
-            _check_follower(db, account, openid)
+            check_follower(db, account, openid)
             return jsonify(inbox.received(db, account.account, openid, after))
 
     @bp.post("/faults")
     def order_fault() -> dict[str, Any]:
-        body = _read(control_bodies.FaultBody)
-        if body.path != faults.CALLBACK and body.path not in paths:
-            raise Unusable(f"path: {body.path} is no call of WeChat's that is simulated, and not “callback”.")
+        body = read(control_bodies.FaultBody)
+        if body.path != faults.CALLBACK and body.path not in paths and body.path not in faults.ENDS:
+            raise Unusable(f"path: {body.path} is no call or job's end that is simulated, and not “callback”.")
         if body.account is not None:
-            _account(world, body.account)
+            find_account(world, body.account)
         if body.errcode is not None and body.errcode not in TEXTS:
             raise Unusable(f"errcode: {body.errcode} is not one WeChat answers.")
-        fault = faults.Fault(body.errcode, body.status, body.delay_ms, body.cut)
+        fault = faults.Fault(**body.model_dump(exclude={"path", "account", "times"}))
         with world.store.writing() as db:
             return {"id": faults.order(db, body.path, body.account, body.times, fault)}
 
@@ -168,16 +168,17 @@ def make(world: World, paths: Collection[str]) -> Blueprint:
 
     @bp.post("/clock")
     def move_clock() -> dict[str, Any]:
-        seconds = _read(control_bodies.ClockBody).advance_seconds
+        seconds = read(control_bodies.ClockBody).advance_seconds
         if abs(world.clock.offset + seconds) > MOST_AHEAD_SECONDS:
             raise Unusable("advance_seconds: the clock can stand at most ten years from the real time.")
         world.clock.advance(seconds)
         world.bell.ring()
+        world.alarm.ring()
         return read_clock()
 
     @bp.get("/ledger")
     def read_ledger() -> dict[str, Any]:
-        account = _account(world, request.args.get("account", ""))
+        account = find_account(world, request.args.get("account", ""))
         with world.store.reading() as db:
             return {
                 "account": account.account,
@@ -187,34 +188,36 @@ def make(world: World, paths: Collection[str]) -> Blueprint:
 
     @bp.get("/windows")
     def read_window() -> dict[str, Any]:
-        account = _account(world, request.args.get("account", ""))
+        account = find_account(world, request.args.get("account", ""))
         openid = request.args.get("openid", "")
         with world.store.reading() as db:
-            _check_follower(db, account, openid)
+            check_follower(db, account, openid)
             return windows.state(db, account.account, openid, world.clock.now())
 
     @bp.post("/verify")
     def verify() -> dict[str, Any]:
-        account = _account(world, _read(control_bodies.VerifyBody).account)
+        account = find_account(world, read(control_bodies.VerifyBody).account)
         if not account.callback_url:
             raise Unusable("callback_url: the account has none.")
         return delivery.verify(world, account)
 
     @bp.post("/autoreplies")
     def set_autoreplies() -> dict[str, Any]:
-        body = _read(control_bodies.AutoRepliesBody)
-        account = _account(world, body.account)
+        body = read(control_bodies.AutoRepliesBody)
+        account = find_account(world, body.account)
         with world.store.writing() as db:
             autoreplies.save(db, account.account, body.model_dump(exclude_unset=True))
         return {"account": account.account}
 
     @bp.post("/menus")
     def set_console_menu() -> dict[str, Any]:
-        body = _read(control_bodies.ConsoleMenuBody)
-        account = _account(world, body.account)
+        body = read(control_bodies.ConsoleMenuBody)
+        account = find_account(world, body.account)
         with world.store.writing() as db:
             menus.set_console_menu(db, account.account, body.model_dump(exclude_unset=True)["button"])
         return {"account": account.account}
+
+    control_sends.add_to(bp, world)
 
     @bp.route("/", defaults={"path": ""}, methods=METHODS)
     @bp.route("/<path:path>", methods=METHODS)
@@ -224,41 +227,18 @@ def make(world: World, paths: Collection[str]) -> Blueprint:
     return bp
 
 
-def _json() -> dict[str, Any]:
-    # Only real JSON requests: a page elsewhere cannot send one without asking the browser first.
-    if not request.is_json:
-        raise Unusable("Send a JSON object with the content type application/json.")
-    try:
-        body = strict.read_json(request.get_data())
-    except ValueError as error:
-        raise Unusable(f"That is no JSON: {error}.") from None
-    if not isinstance(body, dict):
-        raise Unusable("Send a JSON object, as in {…}.")
-    return body
-
-
-def _read(model: type[Asked]) -> Asked:
-    return model.model_validate(_json())
-
-
-def _account(world: World, name: str) -> Account:
-    with world.store.reading() as db:
-        account = accounts.find(db, name)
-    if account is None:
-        raise Unusable(f"There is no account “{name}”.", 404)
-    return account
-
-
 def _known_follower(world: World, body: control_bodies.ActBody | control_bodies.ScanBody) -> Account:
-    account = _account(world, body.account)
+    account = find_account(world, body.account)
     with world.store.reading() as db:
-        _check_follower(db, account, body.openid)
+        check_follower(db, account, body.openid)
     return account
 
 
-def _check_follower(db: sqlite3.Connection, account: Account, openid: str) -> None:
-    if followers.find(db, account.account, openid) is None:
-        raise Unusable(f"{account.account} has no follower {openid}.", 404)
+def _check_tag(world: World, account: Account, tag_id: int | None) -> None:
+    with world.store.reading() as db:
+        row = db.execute("SELECT 1 FROM tags WHERE account = ? AND id = ?", (account.account, tag_id)).fetchone()
+    if tag_id is not None and row is None:
+        raise Unusable(f"tag_id: {account.account} has no tag {tag_id}.", 404)
 
 
 def _follower(row: sqlite3.Row) -> dict[str, Any]:
@@ -268,14 +248,3 @@ def _follower(row: sqlite3.Row) -> dict[str, Any]:
         "following": bool(row["following"]),
         "blocked": bool(row["blacklisted"]),
     }
-
-
-def _explain(error: Unusable) -> tuple[dict[str, Any], int]:
-    return {"error": str(error)}, error.status
-
-
-def _explain_field(error: ValidationError) -> tuple[dict[str, Any], int]:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    return {"error": f"{place}: {message}." if place else f"{message[0].upper()}{message[1:]}."}, 400

@@ -1,11 +1,14 @@
 """Tells waiting phones that something new may have arrived."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 Found = TypeVar("Found")
+
+LINGER_SECONDS = 1.0  # a thread for each of a thousand messages a second would cost more than the messages
 
 MOST_WAITING = 10  # of 32 threads: pushes and API calls must always find one
 
@@ -50,3 +53,35 @@ class Bell:
             with self._rung:
                 if self._count == seen:  # else it rang during the look: look again
                     self._rung.wait(remaining)
+
+
+class Alarm:
+    """Works in a thread of its own while there is something to wait for, and not much longer."""
+
+    def __init__(self) -> None:
+        self.work: Callable[[], float | None] | None = None  # the seconds until there is more to do; None: nothing
+        self._ringing = threading.Event()
+        self._lock = threading.Lock()
+        self._is_running = False
+
+    def ring(self) -> None:
+        """There may be something to do, or the time was moved."""
+        with self._lock:
+            self._ringing.set()
+            if not self._is_running and self.work is not None:
+                self._is_running = True
+                threading.Thread(target=self._run, daemon=True, name="simulator-work").start()
+
+    def _run(self) -> None:
+        while True:
+            self._ringing.clear()
+            try:
+                seconds = self.work() if self.work is not None else None
+            except Exception:  # a thread that ends here would leave jobs unsent for ever
+                logging.getLogger(__name__).exception("The simulator's work failed.")
+                seconds = 1.0
+            self._ringing.wait(LINGER_SECONDS if seconds is None else seconds)
+            with self._lock:
+                if seconds is None and not self._ringing.is_set():
+                    self._is_running = False
+                    return

@@ -1,4 +1,4 @@
-"""Files that accounts and followers sent; temporary ones live three days."""
+"""Files that accounts and followers sent; temporary ones live three days, materials until they are deleted."""
 
 import io
 import secrets
@@ -17,15 +17,23 @@ THUMBS = ("thumb", "image")
 Media = sqlite3.Row
 
 
-def add(world: World, account: str, type_: str, filename: str, content_type: str, content: bytes) -> Media:
-    """Keep a file: on disk first, so that a row never stands without its bytes."""
+def add(
+    world: World,
+    account: str,
+    type_: str,
+    filename: str,
+    content_type: str,
+    content: bytes,
+    life_seconds: float | None = LIFE_SECONDS,
+) -> Media:
+    """Keep a file: on disk first, so that a row never stands without its bytes.  No `life_seconds`: for ever."""
     media_id = secrets.token_urlsafe(48)
     path_of(world, media_id).write_bytes(content)
     now = world.clock.now()
     with world.store.writing() as db:
         db.execute(
             "INSERT INTO media VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (media_id, account, type_, filename, content_type, int(now), now + LIFE_SECONDS),
+            (media_id, account, type_, filename, content_type, int(now), now + life_seconds if life_seconds else None),
         )
         row = find(db, account, media_id, now)
     assert row is not None

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bot.simulator.sending_tables import SENDING_TABLES
+
 TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS serials (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
@@ -77,7 +79,7 @@ class Store:
         self._idle: list[sqlite3.Connection] = []
         self._writing = threading.Lock()
         with self._borrowed() as db:
-            db.executescript(TABLES)
+            db.executescript(TABLES + SENDING_TABLES)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -118,6 +120,10 @@ class Store:
         db.execute("PRAGMA journal_mode=WAL")
         # The process may die at any time without loss; only a power cut could cost the last moments.
         db.execute("PRAGMA synchronous=NORMAL")
+        # A million followers and their receipts are some 200 MB: room to sort in, and to read them where they lie.
+        db.execute("PRAGMA cache_size=-16384")  # KB
+        db.execute("PRAGMA temp_store=MEMORY")
+        db.execute("PRAGMA mmap_size=268435456")
         return db
 
 

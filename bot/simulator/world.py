@@ -1,4 +1,4 @@
-"""What every part of the simulator works with: its memory, its time, its bell and its way out."""
+"""What every part of the simulator works with: its memory, its time, its bells and its way out."""
 
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -8,7 +8,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from bot.simulator.clock import Clock
-from bot.simulator.live import Bell
+from bot.simulator.live import Alarm, Bell
 from bot.simulator.store import Store
 
 
@@ -17,6 +17,7 @@ class World:
     store: Store
     clock: Clock
     bell: Bell
+    alarm: Alarm  # rings when jobs or events may be due
     http: requests.Session
     media_dir: Path
 
@@ -32,4 +33,4 @@ def open_world(data_dir: Path, clock_file: Path | None) -> World:
     http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # pushes remember nothing
     http.mount("http://", HTTPAdapter(pool_connections=16, pool_maxsize=64))
     http.mount("https://", HTTPAdapter(pool_connections=16, pool_maxsize=64))
-    return World(store, Clock(store, clock_file), Bell(), http, media_dir)
+    return World(store, Clock(store, clock_file), Bell(), Alarm(), http, media_dir)

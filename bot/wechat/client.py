@@ -246,6 +246,22 @@ class Client:
 
     # -- How a call is made
 
+    def call(self, path: str, data: dict[str, Any] | None = None, repeatable: bool = True) -> dict[str, Any]:
+        """Any other call, for the modules beside this one.
+
+        Args:
+            path: below /cgi-bin/ unless it begins with a slash.
+            data: the body of a POST; None: a GET.
+            repeatable: False where doing it twice does harm and WeChat would not notice.
+        """
+        where = settings.WECHAT + path if path.startswith("/") else path
+
+        def make() -> dict[str, Any]:
+            answer: dict[str, Any] = self._sdk.get(where) if data is None else self._sdk.post(where, data=data)
+            return answer
+
+        return self._ask(make, repeatable)
+
     def _ask(self, call: Callable[[], T], repeatable: bool = True) -> T:
         """Make the call; once more, with a newer token, if the token was refused."""
         stale = self._current.value = self._token(None)

@@ -39,6 +39,7 @@ class WeChatError(Exception):
         self.rid = rid
         self.call = call
         self.openids: list[str] = []  # of a list, those that were refused (45171); the others were not
+        self.msg_id: int | None = None  # 45065: what the first call with this clientmsgid was given
 
     def __str__(self) -> str:
         code = "" if self.errcode is None else f"{self.errcode} "
@@ -299,6 +300,15 @@ _ROWS: tuple[tuple[tuple[int, ...], str, str], ...] = (
         "The service agent is not set up or not available.",
         "客服账号未设置好或不可用。",
     ),
+    # Writing to many
+    ((45065, 45067), "This was sent before, or its mark is too long.", "该消息已提交过，或 clientmsgid 过长。"),
+    ((40130,), "A list needs two followers or more.", "群发列表至少需要两个用户。"),
+    ((45113,), "Cards and goods can no longer be broadcast.", "卡券和商品已不能群发。"),
+    ((48013, 48014, 48021, 48022), "This video or draft cannot be broadcast.", "该视频或草稿不能群发。"),
+    ((40059, 40060, 40065, 40204), "This broadcast cannot be recalled.", "该群发不存在或不能删除。"),
+    ((40036, 40037), "The account has no such template.", "公众号没有该模板。"),
+    ((45026, 200012), "The account has 25 templates, which is the most.", "模板数量已达 25 个上限。"),
+    ((41030,), "The notification's link is not allowed.", "通知的跳转链接不被允许。"),
     # Menus
     (
         (40015, 40017, 40024, 40119, 40120),

@@ -16,6 +16,14 @@ MENU_SUB_NAME_BYTES = 60
 MENU_KEY_BYTES = 128
 MENU_URL_BYTES = 1024
 
+MASS_OPENIDS = range(2, 10_001)
+MASS_A_MINUTE = 60  # calls of mass messaging, all kinds together
+MASS_A_DAY = 100  # sendall and send together
+MASS_MONTHLY_EACH = 4  # of a service account to one follower; more is left out in silence
+CLIENT_ID_BYTES = 32
+CLIENT_ID_REMEMBERED = timedelta(hours=24)
+TEMPLATE_REMEMBERED = timedelta(minutes=10)
+
 USER_PAGE = 10_000
 USER_BATCH = 100
 

@@ -87,6 +87,7 @@ class Transport:
                     errmsg = errmsg.replace(str(value), "…").replace(quote(str(value), safe=""), "…")
             refused = refusal(errcode, errmsg, call)
             refused.openids = [str(openid) for openid in answer.get("fail_openid_list") or []]
+            refused.msg_id = msg_id if isinstance(msg_id := answer.get("msg_id"), int) else None
             raise refused
         result = Answer(answer)
         result.call = call

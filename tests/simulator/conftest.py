@@ -1,5 +1,6 @@
 """A simulator over real HTTP, and a callback server that answers as a test tells it."""
 
+import io
 import json
 import threading
 import time
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 from flask import Flask, Response, request
+from PIL import Image
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from bot.simulator.app import create_app
@@ -49,6 +51,13 @@ class Sim:
     def advance(self, seconds: float) -> None:
         self.post("/sim/clock", advance_seconds=seconds)
 
+    def settle(self, seconds: float = 20) -> None:
+        """Wait until nothing that is due is still to be sent, published or pushed."""
+        end = time.monotonic() + seconds
+        while any(self.get("/sim/jobs", account="tea")["waiting"].values()):
+            assert time.monotonic() < end, self.get("/sim/jobs", account="tea")
+            time.sleep(0.02)
+
     def fetch_token(self, account: dict[str, Any]) -> Any:
         query = {"grant_type": "client_credential", "appid": account["appid"], "secret": account["secret"]}
         return self.get("/cgi-bin/token", **query)
@@ -80,6 +89,34 @@ class Api:
         url = f"{self.sim.url}/cgi-bin/media/upload"
         query = {"access_token": self.token, "type": type_}
         return self.sim.http.post(url, params=query, files={"media": (name, content)}, timeout=30).json()
+
+    def material(self, type_: str = "image", content: bytes = b"", description: str = "") -> str:
+        """Keep a file for ever; its media_id."""
+        return self.add_material(type_, content or picture(), description)["media_id"]
+
+    def add_material(self, type_: str, content: bytes, description: str = "") -> Any:
+        answer = self.sim.http.post(
+            f"{self.sim.url}/cgi-bin/material/add_material",
+            params={"access_token": self.token, "type": type_},
+            files={"media": ("file", content)},
+            data={"description": description},
+            timeout=30,
+        )
+        return read(answer)
+
+    def draft(self, titles: tuple[str, ...] = ("Spring",)) -> str:
+        thumb = self.material("thumb")
+        articles = [{"title": title, "content": "<p>tea</p>", "thumb_media_id": thumb} for title in titles]
+        return self.post("draft/add", {"articles": articles})["media_id"]
+
+    def wxaapi(self, path: str, body: Any = None) -> Any:
+        """The few calls that stand outside /cgi-bin; a GET without a body."""
+        url, query = f"{self.sim.url}/wxaapi/{path}", {"access_token": self.token}
+        if body is None:
+            return read(self.sim.http.get(url, params=query, timeout=30))
+        return read(
+            self.sim.http.post(url, params=query, data=json.dumps(body, ensure_ascii=False).encode(), timeout=30)
+        )
 
     def send(self, openid: str, text: str = "hi") -> int:
         body = {"touser": openid, "msgtype": "text", "text": {"content": text}}
@@ -143,6 +180,12 @@ def callback() -> Iterator[Callback]:
 def read(answer: requests.Response) -> Any:
     """UTF-8 whatever the answer's type says: it says text/plain now and then, as WeChat's does."""
     return json.loads(answer.content)
+
+
+def picture(kind: str = "JPEG") -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (8, 8), "green").save(data, kind)
+    return data.getvalue()
 
 
 def _serve(app: Flask) -> BaseWSGIServer:

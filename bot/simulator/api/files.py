@@ -1,5 +1,6 @@
 """Temporary media: up and down, for three days."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response
@@ -24,6 +25,14 @@ AMR_FRAMES_A_SECOND = 50
 
 def upload(asked: Asked) -> dict[str, Any]:
     type_ = asked.query.get("type", "")
+    filename, content_type, content = read_file(asked, type_, FORMATS)
+    row = media.add(asked.world, asked.account.account, type_, filename, content_type, content)
+    id_name = "thumb_media_id" if type_ == "thumb" else "media_id"
+    return {"type": type_, id_name: row["media_id"], "created_at": row["created_at"]}
+
+
+def read_file(asked: Asked, type_: str, formats: Mapping[str, Sequence[str]]) -> tuple[str, str, bytes]:
+    """The file of an upload, checked: its name, what it is, and its bytes."""
     if type_ not in LIMITS:
         raise Refusal(40004)
     if asked.file is None or not asked.file.filename:
@@ -35,13 +44,11 @@ def upload(asked: Asked) -> dict[str, Any]:
     if len(content) > most_bytes:
         raise Refusal(too_large)
     content_type = sniffed(content)
-    if content_type not in FORMATS[type_]:
+    if content_type not in formats[type_]:
         raise Refusal(40113)
     if content_type == "audio/amr" and _amr_seconds(content) > VOICE_SECONDS:
         raise Refusal(45007)
-    row = media.add(asked.world, asked.account.account, type_, asked.file.filename, content_type, content)
-    id_name = "thumb_media_id" if type_ == "thumb" else "media_id"
-    return {"type": type_, id_name: row["media_id"], "created_at": row["created_at"]}
+    return asked.file.filename, content_type, content
 
 
 def get(asked: Asked) -> Answer:
@@ -54,7 +61,11 @@ def get(asked: Asked) -> Answer:
         raise Refusal(40007)
     if row["type"] == "video":
         return {"video_url": f"{asked.base_url}/pic/{media_id}"}
-    response = Response(media.path_of(asked.world, media_id).read_bytes(), content_type=row["content_type"])
+    return as_attachment(asked, row)
+
+
+def as_attachment(asked: Asked, row: media.Media) -> Response:
+    response = Response(media.path_of(asked.world, row["media_id"]).read_bytes(), content_type=row["content_type"])
     name = row["filename"].encode("ascii", "ignore").decode().replace('"', "") or "media"
     response.headers["Content-disposition"] = f'attachment; filename="{name}"'
     return response
@@ -74,6 +85,7 @@ def sniffed(content: bytes) -> str:
         b"\x89PNG\r\n\x1a\n": "image/png",
         b"\xff\xd8\xff": "image/jpeg",
         b"GIF8": "image/gif",
+        b"BM": "image/bmp",
         b"#!AMR": "audio/amr",
         b"ID3": "audio/mpeg",
     }

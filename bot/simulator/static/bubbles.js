@@ -148,20 +148,35 @@ function place(item) {
   return make("div", { class: "place" }, make("p", { class: "lines" }, make("b", {}, item.text || words.location)), make("span", { class: "map" }, icon("map-pin")));
 }
 
+// Lines as "What:Coffee"; a tap leads on, to a page unless a Mini Program comes first.
+function form(item) {
+  const inside = [make("b", {}, item.title), ...item.text.split("\n").map((line) => make("span", {}, line))];
+  const lines = make("p", { class: "lines" }, ...inside);
+  if (item.appid) return make("div", { class: "form", title: words.opens_nothing }, lines, make("small", { class: "origin" }, icon("app-window"), words.miniprogram));
+  return isWebAddress(item.url) ? make("a", { href: item.url, target: "_blank", rel: "noopener noreferrer", class: "form" }, lines) : make("div", { class: "form" }, lines);
+}
+
+function pictures(item) {
+  return make("div", {}, ...(item.media_ids ?? [item.media_id]).map((id) => link(media(id), picture(media(id), words.photo, "photo"))));
+}
+
 const CARDS = {
-  image: (item) => link(media(item.media_id), picture(media(item.media_id), words.photo, "photo")),
+  image: pictures,
+  template: form,
   voice,
   video,
   shortvideo: video,
+  mpvideo: video,
   music,
   news: (item) => (item.articles?.length ? news(item) : item.text),
+  mpnews: (item) => (item.articles?.length ? news(item) : item.text),
   msgmenu: menuOfAnswers,
   miniprogrampage: miniprogram,
   location: place,
   link: (item) => (isWebAddress(item.url) ? link(item.url, icon("link"), item.text || item.url) : item.text),
 };
 
-const BARE = new Set(["image", "video", "shortvideo", "news", "music", "miniprogrampage", "location"]);
+const BARE = new Set(["image", "video", "shortvideo", "mpvideo", "news", "mpnews", "template", "music", "miniprogrampage", "location"]);
 
 // What happened besides messages, as a grey line; taps on the menu leave no trace.
 const LINES = { subscribe: words.you_followed, unsubscribe: words.you_left, SCAN: words.you_scanned };
