@@ -147,7 +147,7 @@ def _choices(session: Session, account: Account, root: segment_form.Row) -> dict
         named = [segment_form.number_of(str(row.get("of", ""))) for row in answered]
         first = of_account.limit(MOST_RULES).subquery()
         listed = of_account.where(or_(Rule.id.in_(named), Rule.id.in_(select(first.c.id))))
-        titles = {number: title for number, title in session.execute(listed)}
+        titles = {row.id: row.title for row in session.execute(listed)}
     scans = select(Rule.keywords).where(Rule.account_id == account.id, Rule.trigger == Trigger.SCAN)
     return choices(
         fields=_fields(session, account),

@@ -10,7 +10,7 @@ from bot.services.segment_conditions import BY_KIND, CHOICES, DATE, FIELDS, NONE
 from models import Field
 
 DEEPEST = 3  # groups within each other that buttons make; what programs made deeper is shown all the same
-_NAME = re.compile(r"c((?:-\d{1,2}){0,8})\.(mode|what|op|of|value|value2)")
+_NAME = re.compile(r"c((?:-\d{1,2}){0,8})\.(mode|what|was|op|of|value|value2)")
 _GROUPS = {"all": False, "any": False, "none": True, "not_all": True}  # mode → negated
 
 Row = dict[str, Any]  # {"mode", "rows"} or {"what", "op", "of", "value", "value2", "values"}
@@ -36,7 +36,8 @@ def read(given: MultiDict[str, str]) -> Row:
 def _gathered(places: Mapping[tuple[int, ...], Row], place: tuple[int, ...]) -> Row:
     row = places.get(place, {})
     if "what" in row:
-        return row
+        # What was chosen and typed for another subject says nothing of this one.
+        return row if row.pop("was", row["what"]) == row["what"] else {"what": row["what"]}
     children = sorted(each for each in places if len(each) == len(place) + 1 and each[: len(place)] == place)
     mode = row.get("mode", "all")
     return {"mode": mode if mode in _GROUPS else "all", "rows": [_gathered(places, each) for each in children]}

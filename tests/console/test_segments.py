@@ -16,13 +16,6 @@ from tests.factories import Create
 
 pytestmark = pytest.mark.databases
 NEW = "/tea-house/segments/new"
-TREE = {
-    "all": [
-        {"field": "follows", "op": "is", "value": True},
-        {"any": [{"field": "tag", "op": "has", "value": 3}, {"field": "wrote", "op": "last_days", "value": 7}]},
-        {"not": {"any": [{"field": "source", "op": "begins", "value": "shop"}]}},
-    ]
-}
 
 
 def form(**values: str) -> dict[str, str]:
@@ -31,7 +24,7 @@ def form(**values: str) -> dict[str, str]:
 
 
 def typed(tag: int) -> dict[str, str]:
-    """TREE as its form sends it."""
+    """Follows, and the tag or wrote within 7 days, and no source beginning with “shop”."""
     return form(
         name="茶友", c__mode="all", c_0__what="follows", c_0__op="is", c_0__value="yes", c_1__mode="any",
         c_1_0__what="tag", c_1_0__op="has", c_1_0__value=str(tag), c_1_1__what="wrote", c_1_1__op="last_days",
@@ -40,9 +33,11 @@ def typed(tag: int) -> dict[str, str]:
 
 
 def tree(tag: int) -> dict[str, Any]:
-    """TREE with a tag that there is."""
-    first, one_of, other = TREE["all"]
-    return {"all": [first, {"any": [{"field": "tag", "op": "has", "value": tag}, one_of["any"][1]]}, other]}
+    """What that says."""
+    has, wrote = {"field": "tag", "op": "has", "value": tag}, {"field": "wrote", "op": "last_days", "value": 7}
+    follows = {"field": "follows", "op": "is", "value": True}
+    source = {"field": "source", "op": "begins", "value": "shop"}
+    return {"all": [follows, {"any": [has, wrote]}, {"not": {"any": [source]}}]}
 
 
 def named(browser: Browser, name: str) -> Segment | None:

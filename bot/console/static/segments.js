@@ -3,7 +3,7 @@
 
 const form = document.querySelector("form.builder");
 const WAIT_MS = 400;
-let waiting = 0, isCounting = false, isStale = false, isPlain = false;
+let waiting = 0, changing = 0, isCounting = false, isStale = false, isPlain = false;
 
 async function send(address, extra) {
   const body = new URLSearchParams(new FormData(form));
@@ -52,11 +52,16 @@ if (form) {
   const later = () => { clearTimeout(waiting); waiting = setTimeout(count, WAIT_MS); };
   form.addEventListener("input", (event) => { if (!event.isComposing && !event.target.matches("[data-changes], [name=name]")) later(); });
   form.addEventListener("compositionend", later);
-  form.addEventListener("change", (event) => { if (event.target.matches("[data-changes]")) change(form.querySelector("[value=look]"), event.target.id); });
+  form.addEventListener("change", ({ target }) => { // who types a choice's first letters passes others
+    if (!target.matches("[data-changes]")) return;
+    clearTimeout(changing);
+    changing = setTimeout(() => change(form.querySelector("[value=look]"), document.activeElement.id || target.id), WAIT_MS);
+  });
   form.addEventListener("submit", (event) => {
     if (isPlain || !event.submitter || event.submitter.value === "save") return;
     event.preventDefault();
     delete form.dataset.sent;
+    clearTimeout(changing);
     change(event.submitter, "");
   }, true);
   hideScriptless();
