@@ -62,7 +62,7 @@ def test_a_sentence_is_built_by_keyboard_and_counted_on_the_way(
     page.wait_for_selector("#f-c-2-value")
     tab_to(page, "#f-c-2-value")
     page.keyboard.type("n")
-    page.wait_for_function("document.querySelector('.said')?.textContent.endsWith('is not blocked')")
+    page.wait_for_function("() => document.querySelector('.said')?.textContent.endsWith('is not blocked')")
     said = page.inner_text("#preview .said")
     assert "or wrote in the last 7 days)" in said
     counted = page.inner_text("#preview .big")
