@@ -59,7 +59,7 @@ def test_a_sentence_is_built_by_keyboard_and_counted_on_the_way(
     page.keyboard.press("Enter")
     is_on(page, "#f-c-2-what")
     page.keyboard.type("Blocked")
-    page.wait_for_selector("#f-c-2-value")
+    page.wait_for_selector("[name='c-2.was'][value=blocked]", state="attached")
     tab_to(page, "#f-c-2-value")
     page.keyboard.type("n")
     page.wait_for_function("() => document.querySelector('.said')?.textContent.endsWith('is not blocked')")

@@ -34,9 +34,10 @@ async function count() {
 async function change(button, keep) {
   try {
     const fresh = await send(location.href, button.value);
+    const here = document.activeElement?.id; // who went on meanwhile stays there
     document.getElementById("builder").replaceChildren(...fresh.getElementById("builder").childNodes);
     hideScriptless();
-    document.getElementById(fresh.querySelector("form.builder").dataset.focusOn || keep)?.focus();
+    document.getElementById(fresh.querySelector("form.builder").dataset.focusOn || here || keep)?.focus();
     count();
   } catch {
     isPlain = true; // signed out, or no network: as without script, so that the browser says so
@@ -50,18 +51,25 @@ function hideScriptless() {
 
 if (form) {
   const later = () => { clearTimeout(waiting); waiting = setTimeout(count, WAIT_MS); };
+  const look = (id) => {
+    clearTimeout(changing);
+    changing = 0;
+    change(form.querySelector("[value=look]"), id);
+  };
   form.addEventListener("input", (event) => { if (!event.isComposing && !event.target.matches("[data-changes], [name=name]")) later(); });
   form.addEventListener("compositionend", later);
   form.addEventListener("change", ({ target }) => { // who types a choice's first letters passes others
     if (!target.matches("[data-changes]")) return;
     clearTimeout(changing);
-    changing = setTimeout(() => change(form.querySelector("[value=look]"), document.activeElement.id || target.id), WAIT_MS);
+    changing = setTimeout(look, WAIT_MS, target.id);
   });
+  form.addEventListener("focusout", ({ target }) => { if (changing && target.matches("[data-changes]")) look(target.id); });
   form.addEventListener("submit", (event) => {
     if (isPlain || !event.submitter || event.submitter.value === "save") return;
     event.preventDefault();
     delete form.dataset.sent;
     clearTimeout(changing);
+    changing = 0;
     change(event.submitter, "");
   }, true);
   hideScriptless();
