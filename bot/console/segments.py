@@ -1,6 +1,7 @@
 """Segments: the list, who is in one, the export; copied, deleted and put back."""
 
 import csv
+import functools
 import io
 import json
 from collections.abc import Iterator
@@ -141,10 +142,11 @@ def _list(deleted: dict[str, str] | None = None) -> ResponseReturnValue:
     with reading() as session:
         found = segments.list_all(session, account)
         things = segments.things_of(session, account, found)
+    translate = functools.cache(look_up)  # the same few words in each of up to 200 sentences
     return show(
         "segments/list.html",
         segments=found,
-        sentences={each.id: describe(each.conditions, things[each.id], look_up, value_name) for each in found},
+        sentences={each.id: describe(each.conditions, things[each.id], translate, value_name) for each in found},
         gone={each.id for each in found if things[each.id].gone},
         old=clock.now() - COUNTED_AGAIN,
         deleted=deleted,
