@@ -1,10 +1,11 @@
 """Segments over 1 million followers and 5 million messages: how long counting, a sample and the snapshot take.
 
-python -m benchmarks.segments sqlite:////tmp/segments.db [--seed]      (or postgresql+psycopg://…)
+python -m benchmarks.segments sqlite:////tmp/segments.db [--seed] [--followers 300000] (or postgresql+psycopg://…)
+Five messages a follower are written.
 """
 
+import argparse
 import random
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,7 +35,7 @@ from models import (
     Tag,
 )
 
-FOLLOWERS, MESSAGES, DAYS = 1_000_000, 5_000_000, 180
+DAYS = 180
 TREES: dict[str, Any] = {
     **segments.READY,
     "one tag": {"field": "tag", "op": "has", "value": 1},
@@ -54,7 +55,7 @@ TREES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def seed(url: str) -> None:
+def seed(url: str, followers: int) -> None:
     engine = create_engine(url)
     Base.metadata.create_all(engine)
     now, chance = datetime.now(UTC), random.Random(1)
@@ -89,7 +90,7 @@ def seed(url: str) -> None:
         session.add(Field(name="points", kind=FieldKind.NUMBER, **of))
         session.commit()
 
-    numbers = range(1, FOLLOWERS + 1)
+    numbers = range(1, followers + 1)
     openids = {n: f"o{chance.getrandbits(130):027x}"[:28] for n in numbers}
 
     def ago(days: float) -> datetime:
@@ -97,7 +98,7 @@ def seed(url: str) -> None:
 
     write(Follower, (
         {**of, "id": n, "openid": openids[n], "nickname": f"粉丝{n}", "language": "zh_CN", "source": "ADD_SCENE_SEARCH",
-         "is_subscribed": n % 20 != 0, "subscribed_at": ago((FOLLOWERS - n) / FOLLOWERS * 700),
+         "is_subscribed": n % 20 != 0, "subscribed_at": ago((followers - n) / followers * 700),
          "seen_at": ago(chance.random() ** 2 * DAYS), "wrote_at": ago(chance.random() * DAYS) if n % 3 else None,
          "stage_id": n % 4 + 1 if n % 5 == 0 else None}
         for n in numbers
@@ -117,19 +118,18 @@ def seed(url: str) -> None:
     write(Conversation, ({**of, "follower_id": n, "opened_at": ago(n % DAYS), "closed_at": now} for n in numbers[::20]))
 
     def messages() -> Any:
-        for n in range(MESSAGES):
-            who, is_event = chance.randint(1, FOLLOWERS), n % 5 == 0
+        for n in range(5 * followers):
+            who, is_event = chance.randint(1, followers), n % 5 == 0
             yield {**of, "openid": openids[who], "dedup_key": str(n), "follower_id": who,
                    "kind": "event" if is_event else "text", "event": "click" if is_event else "",
                    "key": f"KEY{n % 8}" if is_event else "", "text": "" if is_event else "请问今天营业到几点？",
-                   "fields": {"CreateTime": "1"}, "received_at": began + timedelta(days=DAYS) * (n / MESSAGES),
+                   "fields": {"CreateTime": "1"}, "received_at": began + timedelta(days=DAYS) * (n / (5 * followers)),
                    "reply": {"kind": "text", "text": "我们每天 9:30–22:00 营业。"}, "rule_id": n % 50 + 1,
                    "trace": [{"handler": "keyword", "why": "It answers."}]}  # fmt: skip
 
     write(InboundMessage, messages())
-    if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM ANALYZE"))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE"))
 
 
 def measure(url: str) -> None:
@@ -169,6 +169,11 @@ def _values(compiled: Any) -> Any:
 
 
 if __name__ == "__main__":
-    if "--seed" in sys.argv:
-        seed(sys.argv[1])
-    measure(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--seed", action="store_true")
+    parser.add_argument("--followers", type=int, default=1_000_000)
+    given = parser.parse_args()
+    if given.seed:
+        seed(given.url, given.followers)
+    measure(given.url)

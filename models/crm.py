@@ -48,9 +48,9 @@ class FieldValue(Base):
     __tablename__ = "field_values"
     __table_args__ = (
         UniqueConstraint("follower_id", "field_id"),
-        Index(None, "field_id", "text"),
-        Index(None, "field_id", "number"),
-        Index(None, "field_id", "day"),
+        Index(None, "field_id", "text", "follower_id"),  # whose it is, or a segment looks up each row
+        Index(None, "field_id", "number", "follower_id"),
+        Index(None, "field_id", "day", "follower_id"),
     )
 
     follower_id: Mapped[int] = mapped_column(ForeignKey("followers.id", ondelete="CASCADE"))

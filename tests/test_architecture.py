@@ -25,6 +25,7 @@ SERVICES = [
     "api_tokens",
     "follower_events",
     "name_search",
+    "segment_uses",
     "stages",
     "fields",
     "followers",

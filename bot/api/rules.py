@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 import models
 from bot.api.contract import LARGEST, In, Out, endpoint
-from bot.services import followers, rule_trial, rule_versions, rules
+from bot.services import followers, rule_trial, rule_versions, rules, segment_uses
 from bot.services.rules import Keyword, RuleDraft
 from bot.wechat.messages import Reply
 from models import ReplyMode, Trigger
@@ -166,7 +166,9 @@ def change_rule(
     status=204,
 )
 def delete_rule(session: Session, account: models.Account, rule_id: int, query: DraftQuery) -> None:
-    rules.delete(session, account, rules.get(session, account, rule_id), live=not query.draft)
+    rule = rules.get(session, account, rule_id)
+    segment_uses.refuse_if_used(session, "rule", rule.id)
+    rules.delete(session, account, rule, live=not query.draft)
 
 
 @endpoint(

@@ -11,7 +11,7 @@ from bot.api.contract import In, Out, PageQuery, endpoint
 from bot.api.followers import Follower, FollowerPage
 from bot.services import segments
 from bot.services.segment_conditions import Tree, plain
-from bot.services.segment_things import check
+from bot.services.segment_things import Things, check
 from bot.services.segment_words import describe
 
 
@@ -55,7 +55,9 @@ class Audience(Out):
     "GET", "/accounts/<slug>/segments", scope="segments:read", summary="List the segments by name", returns=Segments
 )
 def list_segments(session: Session, account: models.Account) -> dict[str, Any]:
-    return {"items": [_shown(session, account, each) for each in segments.list_all(session, account)]}
+    found = segments.list_all(session, account)
+    things = segments.things_of(session, account, found)
+    return {"items": [_worded(each, things[each.id]) for each in found]}
 
 
 @endpoint(
@@ -134,7 +136,7 @@ def delete_segment(session: Session, account: models.Account, segment_id: int) -
 def get_segment_audience(session: Session, account: models.Account, segment_id: int) -> dict[str, Any]:
     segment = segments.get(session, account, segment_id)
     found = segments.audience(session, segments.query(session, account, segment))
-    sentence = describe(segment.conditions, segments.things_of(session, account, segment))
+    sentence = describe(segment.conditions, segments.things_of(session, account, [segment])[segment.id])
     return {"sentence": sentence, "count": found.count, "sample": found.sample}
 
 
@@ -155,7 +157,10 @@ def list_segment_members(
 
 
 def _shown(session: Session, account: models.Account, segment: models.Segment) -> dict[str, Any]:
-    things = segments.things_of(session, account, segment)
+    return _worded(segment, segments.things_of(session, account, [segment])[segment.id])
+
+
+def _worded(segment: models.Segment, things: Things) -> dict[str, Any]:
     row = {name: getattr(segment, name) for name in Segment.model_fields if hasattr(segment, name)}
     gone = sorted(things.names.get(each, "") for each in things.gone)
     return {**row, "sentence": describe(segment.conditions, things), "deleted": gone}

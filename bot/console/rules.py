@@ -16,7 +16,7 @@ from bot.console.pages import here, say, show
 from bot.console.when import zone
 from bot.database import reading, transaction
 from bot.errors import Conflict, Refused
-from bot.services import accounts, followers, matching, rule_lint, rule_trial, rule_versions, rules, tags
+from bot.services import accounts, followers, matching, rule_lint, rule_trial, rule_versions, rules, segment_uses, tags
 from bot.services.rule_trial import Step
 from bot.services.rules import RuleDraft
 from models import Account, Follower, Rule, Trigger
@@ -97,6 +97,7 @@ def delete_rule(rule_id: int) -> ResponseReturnValue:
         rule = rules.get(session, account, rule_id)
         place = rules.place_of(session, account, rule.id) + 1
         kept = _draft_of(rule).model_dump_json()
+        segment_uses.refuse_if_used(session, "rule", rule.id)
         rules.delete(session, account, rule, live=False)
         record(session, account, "rules.delete", f"rule {rule.id}")
     with reading() as session:

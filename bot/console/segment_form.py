@@ -10,7 +10,7 @@ from bot.services.segment_conditions import BY_KIND, CHOICES, DATE, FIELDS, NONE
 from models import Field
 
 DEEPEST = 3  # groups within each other that buttons make; what programs made deeper is shown all the same
-_NAME = re.compile(r"c((?:-\d{1,2}){0,8})\.(mode|what|op|of|value|value2)")
+_NAME = re.compile(r"c((?:-\d{1,2}){0,8})\.(mode|what|was|op|of|value|value2)")
 _GROUPS = {"all": False, "any": False, "none": True, "not_all": True}  # mode → negated
 
 Row = dict[str, Any]  # {"mode", "rows"} or {"what", "op", "of", "value", "value2", "values"}
@@ -36,7 +36,8 @@ def read(given: MultiDict[str, str]) -> Row:
 def _gathered(places: Mapping[tuple[int, ...], Row], place: tuple[int, ...]) -> Row:
     row = places.get(place, {})
     if "what" in row:
-        return row
+        # What was chosen and typed for another subject says nothing of this one.
+        return row if row.pop("was", row["what"]) == row["what"] else {"what": row["what"]}
     children = sorted(each for each in places if len(each) == len(place) + 1 and each[: len(place)] == place)
     mode = row.get("mode", "all")
     return {"mode": mode if mode in _GROUPS else "all", "rows": [_gathered(places, each) for each in children]}
@@ -45,7 +46,7 @@ def _gathered(places: Mapping[tuple[int, ...], Row], place: tuple[int, ...]) -> 
 def act(root: Row, action: str) -> str:
     """Do what a button says: "add:0-1", "group:0-1", "nest:0-1-2", "remove:0-1-2"; returns what gets the focus."""
     verb, _, where = action.partition(":")
-    place = [int(part) for part in where.split("-") if part.isdigit()]
+    place = [at for part in where.split("-") if (at := number_of(part)) is not None]
     parent, row = root, root
     for at in place:
         rows = row.get("rows", [])
@@ -64,10 +65,14 @@ def act(root: Row, action: str) -> str:
     return ""
 
 
+def number_of(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
 def operators_of(what: str, fields: Mapping[int, Field]) -> dict[str, str]:
     kind, _, number = what.partition(":")
     if kind == "field":
-        found = fields.get(int(number)) if number.isdecimal() else None
+        found = fields.get(number_of(number) or 0)
         return BY_KIND[found.kind] if found else {}
     return FIELDS.get(kind, {})
 
@@ -77,6 +82,10 @@ def tree_of(row: Row, fields: Mapping[int, Field]) -> Node:
         return _condition(row, fields)
     group = {"any" if row["mode"] in ("any", "none") else "all": [tree_of(each, fields) for each in row["rows"]]}
     return {"not": group} if _GROUPS[row["mode"]] else group
+
+
+def conditions_of(row: Row) -> list[Row]:
+    return [row] if "rows" not in row else [each for inner in row["rows"] for each in conditions_of(inner)]
 
 
 def places_of(row: Row, place: str = "c") -> list[str]:
@@ -94,8 +103,8 @@ def _condition(row: Row, fields: Mapping[int, Field]) -> Node:
     row["op"] = op
     node: Node = {"field": what, "op": op}
     of = number or str(row.get("of", ""))
-    if what == "field" or (what == "answered" and of.isdecimal()):
-        node["of"] = int(of) if of.isdecimal() else of
+    if what in ("field", "answered"):
+        node["of"] = number_of(of)
     elif what in ("tapped", "scanned"):
         node["of"] = of.strip()
     value = _value(operators.get(op, NONE), row)
@@ -115,7 +124,7 @@ def _value(kind: str, row: Row) -> Any:
         return [_number(given), _number(str(row.get("value2", "")).strip())]
     if kind in (TEXT, DATE):
         return given
-    return _number(given) if kind == NUMBER else (int(given) if re.fullmatch(r"\d{1,18}", given) else given)
+    return _number(given) if kind == NUMBER else (number_of(given) or given)
 
 
 def _number(text: str) -> Any:

@@ -7,7 +7,7 @@ from bot.console import words
 from bot.console.language import _
 from bot.console.segment_form import operators_of
 from bot.services.segment_conditions import OWNER, STAGE, TAG
-from models import Field, Rule, Stage, Tag, Trigger
+from models import Field, Stage, Tag
 
 Options = list[tuple[str, str]]
 SOURCES = (
@@ -45,8 +45,8 @@ def operators() -> dict[str, str]:
     return {
         "is": _("is"),
         "is_not": _("is not"),
-        "has": _("has it"),
-        "has_not": _("does not have it"),
+        "has": _("includes"),
+        "has_not": _("does not include"),
         "contains": _("contains"),
         "begins": _("begins with"),
         "less": _("less than"),
@@ -55,10 +55,10 @@ def operators() -> dict[str, str]:
         "on": _("on"),
         "before": _("before"),
         "after": _("after"),
-        "last_days": _("in the last … days"),
-        "not_last_days": _("not in the last … days"),
-        "next_days": _("in the next … days"),
-        "birthday": _("comes round in the next … days"),
+        "last_days": _("in the last"),
+        "not_last_days": _("not in the last"),
+        "next_days": _("in the next"),
+        "birthday": _("comes round in the next"),
         "one_of": _("is one of"),
         "none_of": _("is none of"),
         "empty": _("is empty"),
@@ -101,16 +101,15 @@ def choices(
     tags: Iterable[Tag],
     stages: Iterable[Stage],
     people: Mapping[int, str],
-    rules: Iterable[Rule],
+    rules: Mapping[int, str],
+    scenes: list[str],
     buttons: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """All that the builder's selects hold, by names that its template uses."""
-    rules = list(rules)
     taps: Options = []
     for button in [each for top in buttons for each in (top, *top.get("sub_button", []))]:
         if key := button.get("key") or button.get("url"):
             taps.append((str(key), f"{button.get('name', '')} · {key}"))
-    scenes = [word["text"] for rule in rules if rule.trigger is Trigger.SCAN for word in rule.keywords]
     return {
         "subjects": subjects(fields),
         "modes": modes(),
@@ -119,7 +118,7 @@ def choices(
         "choices_of": lambda what: fields[int(what[6:])].choices if what.startswith("field:") else [],
         "taps": taps,
         "scenes": scenes,
-        "rule_names": [(str(rule.id), rule.title) for rule in rules],
+        "rule_names": [(str(number), title) for number, title in rules.items()],
         "things": {
             TAG: [(str(each.id), each.name) for each in tags],
             STAGE: [(str(each.id), each.name) for each in stages],

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.errors import Conflict, NotFound, Refused
+from bot.services import segment_uses
 from bot.services.stages import fitting, place
 from models import Account, Field, FieldKind, FieldValue, Follower
 
@@ -71,7 +72,12 @@ def move(session: Session, account: Account, field: Field, position: int) -> Non
 
 
 def delete(session: Session, field: Field) -> None:
-    """With what every follower has in it; their timelines keep what was changed."""
+    """With what every follower has in it; their timelines keep what was changed.
+
+    Raises:
+        Refused: a segment asks for it.
+    """
+    segment_uses.refuse_if_used(session, "field", field.id)
     session.delete(field)
     session.flush()
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models import Follower
 
 SECONDS = 5.0
+BRIEFLY = 2.0  # while somebody types
 CHECK_EVERY = 20_000  # of SQLite's instructions, some ten a row
 
 

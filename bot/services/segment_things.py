@@ -1,7 +1,7 @@
 """The tags, fields, stages, owners and rules that conditions name: what they are called, and which are gone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -39,7 +39,6 @@ class Things:
     names: dict[Reference, str] = field(default_factory=dict)  # also of what is gone, as it was called
     gone: set[Reference] = field(default_factory=set)
     fields: dict[int, Field] = field(default_factory=dict)
-    made: dict[int, datetime] = field(default_factory=dict)  # rule → since when there is one by this number
 
     def operators(self, node: Node) -> dict[str, str]:
         """What this condition may compare with; nothing for a field that is gone."""
@@ -60,30 +59,50 @@ def references(node: Node) -> list[tuple[str, Reference]]:
     return found
 
 
-def look_up(session: Session, account: Account, tree: Node, segment: Segment | None = None) -> Things:
-    """Find all that a tree names; a segment's tree also tells what was deleted since it was saved."""
+def look_up(session: Session, account: Account, tree: Node) -> Things:
+    """All that a tree names which is not saved."""
+    return _told(tree, _known(session, account, _named(tree)), {})
+
+
+def look_up_all(session: Session, account: Account, segments: Sequence[Segment]) -> dict[int, Things]:
+    """Segment → all that its tree names, and what of that was deleted since it was saved."""
+    uses: dict[int, dict[Reference, SegmentUse]] = {segment.id: {} for segment in segments}
+    for use in session.scalars(select(SegmentUse).where(SegmentUse.segment_id.in_(uses))):
+        uses[use.segment_id][use.kind, use.number] = use
+    wanted = {reference for segment in segments for reference in _named(segment.conditions)}
+    known = _known(session, account, wanted)
+    return {segment.id: _told(segment.conditions, known, uses[segment.id]) for segment in segments}
+
+
+def _named(tree: Node) -> set[Reference]:
+    return {reference for _path, node in walk(tree) for _part, reference in references(node)}
+
+
+def _told(tree: Node, known: Things, uses: dict[Reference, SegmentUse]) -> Things:
+    """What one tree names.  A number may have gone to another thing since: the use then points to nothing."""
+    wanted = _named(tree)
+    lost = {reference for reference, use in uses.items() if getattr(use, f"{use.kind}_id") is None}
+    gone = {reference for reference in wanted if reference in lost or reference not in known.names}
+    names = {reference: known.names[reference] for reference in wanted - gone}
+    names |= {reference: uses[reference].name for reference in gone & uses.keys()}
+    return Things(names, gone, known.fields)
+
+
+def _known(session: Session, account: Account, wanted: set[Reference]) -> Things:
+    """What there is of these now."""
     things = Things()
-    wanted = {reference for _path, node in walk(tree) for _part, reference in references(node)}
-    if segment is not None:
-        for use in session.scalars(select(SegmentUse).where(SegmentUse.segment_id == segment.id)):
-            reference = (use.kind, use.number)
-            if getattr(use, f"{use.kind}_id") is None and reference in wanted:
-                things.gone.add(reference)
-                things.names[reference] = use.name
-    wanted -= things.gone
     for kind, table in _TABLES.items():
         numbers = [number for each, number in wanted if each == kind]
+        if not numbers:
+            continue
         found: Any = table
         for row in session.scalars(select(found).where(found.id.in_(numbers), found.account_id == account.id)):
             things.names[kind, row.id] = row.title if isinstance(row, Rule) else row.name
             if isinstance(row, Field):
                 things.fields[row.id] = row
-            if isinstance(row, Rule):
-                things.made[row.id] = row.created_at
     if any(kind == OWNER for kind, _number in wanted):
         members = access.list_members(session, account)
         things.names |= {(OWNER, each.operator_id): each.operator.name for each in members}
-    things.gone |= {reference for reference in wanted if reference not in things.names}
     return things
 
 

@@ -1,9 +1,10 @@
 """Segments: groups of followers by what is known of them, found anew each time; campaigns send to them."""
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from bot import clock
@@ -94,24 +95,17 @@ def remove(session: Session, segment: Segment) -> None:
     session.delete(segment)
 
 
-def using(session: Session, account: Account, kind: str, number: int) -> list[Segment]:
-    """The segments that name a tag, field, stage, owner or rule: to be told before it is deleted."""
-    of_kind = getattr(SegmentUse, f"{kind}_id")
-    query = select(Segment).join(SegmentUse).where(Segment.account_id == account.id, of_kind == number)
-    return list(session.scalars(query.order_by(Segment.name)))
-
-
 # Who is in it ---------------------------------------------------------------------------------------------------------
 
 
-def things_of(session: Session, account: Account, segment: Segment) -> Things:
-    """What its conditions name, and what of that is gone."""
-    return segment_things.look_up(session, account, segment.conditions, segment)
+def things_of(session: Session, account: Account, found: Sequence[Segment]) -> dict[int, Things]:
+    """Segment → what its conditions name, and what of that is gone."""
+    return segment_things.look_up_all(session, account, found)
 
 
 def query(session: Session, account: Account, segment: Segment) -> Select[int]:
     """The ids of its followers now: to count, or for INSERT … FROM SELECT.  What was deleted lets nobody in."""
-    things = things_of(session, account, segment)
+    things = things_of(session, account, [segment])[segment.id]
     return compile_tree(account, segment.conditions, things, clock.now(), session.get_bind().dialect.name)
 
 
@@ -150,16 +144,9 @@ def note_count(session: Session, segment_id: int, counted: int) -> None:
 
 
 def rows(session: Session, account: Account, segment: Segment) -> Iterator[Follower]:
-    """All of its followers in the order they came, read a thousand at a time, for an export."""
-    found = query(session, account, segment)
-    after = 0
-    while page := session.scalars(
-        found.with_only_columns(Follower).where(Follower.id > after).order_by(Follower.id).limit(1000)
-    ).all():
-        yield from page
-        after = page[-1].id
+    """All of its followers in the order they came, for an export: found once, read a thousand at a time."""
+    ids = array("q", session.scalars(query(session, account, segment).order_by(Follower.id)))
+    for start in range(0, len(ids), 1000):
+        some = select(Follower).where(Follower.id.in_(ids[start : start + 1000])).order_by(Follower.id)
+        yield from session.scalars(some)
         session.expunge_all()
-
-
-def total(session: Session, account: Account) -> int:
-    return session.scalar(select(func.count()).select_from(Segment).where(Segment.account_id == account.id)) or 0

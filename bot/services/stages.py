@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.errors import Conflict, NotFound, Refused
+from bot.services import segment_uses
 from models import Account, Field, Follower, Stage
 
 Row = TypeVar("Row", Stage, Field)
@@ -61,7 +62,12 @@ def move(session: Session, account: Account, stage: Stage, position: int) -> Non
 
 
 def delete(session: Session, stage: Stage) -> None:
-    """Its followers stay, in no stage; their timelines keep the name."""
+    """Its followers stay, in no stage; their timelines keep the name.
+
+    Raises:
+        Refused: a segment asks for it.
+    """
+    segment_uses.refuse_if_used(session, "stage", stage.id)
     session.delete(stage)
     session.flush()
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.errors import Conflict, NotFound, Refused
-from bot.services import abilities, follower_events, tag_pushes
+from bot.services import abilities, follower_events, segment_uses, tag_pushes
 from bot.wechat import limits
 from models import Account, AutoTag, Follower, FollowerTag, PushAction, Rule, Tag, TagPush
 
@@ -102,9 +102,10 @@ def delete(session: Session, account: Account, tag: Tag) -> None:
     """Take a tag from everybody and end it, and what gives it by itself.
 
     Raises:
-        Refused: WeChat's own, too many followers for WeChat, or a rule answers only those who have it.
+        Refused: WeChat's own, too many followers for WeChat, or a rule or a segment asks for it.
     """
     _must_be_ours(tag)
+    segment_uses.refuse_if_used(session, "tag", tag.id)
     rule = session.scalar(select(Rule.title).where(Rule.tag_id == tag.id).limit(1))
     if rule is not None:
         raise Refused("The rule “{title}” answers only followers with this tag; change that first.", title=rule)

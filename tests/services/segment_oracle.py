@@ -1,7 +1,8 @@
 """Segments in plain Python, and random followers and conditions to compare with what the database finds."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -131,13 +132,17 @@ def _small(text: str) -> str:
 # Random ones ----------------------------------------------------------------------------------------------------------
 
 
-def people(now: datetime) -> st.SearchStrategy[Person]:
-    """Times lie close around midnights and changes of the clock, where mistakes are made."""
-    instants = st.builds(
-        lambda hours, minutes: now - timedelta(hours=hours, minutes=minutes),
-        st.integers(0, 24 * 40),
-        st.integers(0, 59),
-    )
+def people(now: datetime, zone: ZoneInfo) -> st.SearchStrategy[Person]:
+    """Most times lie close around a midnight there, where mistakes are made."""
+    today = now.astimezone(zone).date()
+
+    def around_midnight(days: int, minutes: int) -> datetime:
+        midnight = datetime.combine(today - timedelta(days=days), time(), zone).astimezone(UTC)
+        return min(midnight + timedelta(minutes=minutes), now)
+
+    any_time = st.builds(lambda minutes: now - timedelta(minutes=minutes), st.integers(0, 60 * 24 * 40))
+    near = st.builds(around_midnight, st.integers(0, 8), st.integers(-90, 90))
+    instants = st.one_of(near, near, any_time)
     days = st.one_of(
         st.dates(date(1960, 1, 1), date(2030, 12, 31)),
         st.integers(-40, 40).map(lambda days: now.date() + timedelta(days=days)),
@@ -180,12 +185,18 @@ def people(now: datetime) -> st.SearchStrategy[Person]:
     )
 
 
-def conditions(now: datetime) -> st.SearchStrategy[dict[str, Any]]:
-    days = st.integers(1, 45)
-    dates = st.integers(-40, 5).map(lambda at: (now.astimezone(UTC).date() + timedelta(days=at)).isoformat())
+def conditions(now: datetime, fields: Collection[str] = ()) -> st.SearchStrategy[dict[str, Any]]:
+    """About these fields, or any."""
+    days = st.integers(1, 8) | st.integers(1, 45)
+    dates = (st.integers(-8, 1) | st.integers(-40, 5)).map(
+        lambda at: (now.astimezone(UTC).date() + timedelta(days=at)).isoformat()
+    )
     numbers = st.integers(-3, 3) | st.floats(-3, 3)
 
     def leaf(field: str, ops: dict[str, st.SearchStrategy[Any]], of: st.SearchStrategy[Any] | None = None) -> Any:
+        if fields and field not in fields:
+            return st.nothing()
+
         def made(op: str, value: Any, of: Any) -> dict[str, Any]:
             named = {"field": field, "op": op, "value": value, "of": of}
             return {key: each for key, each in named.items() if each is not None}
@@ -223,10 +234,10 @@ def conditions(now: datetime) -> st.SearchStrategy[dict[str, Any]]:
     )  # fmt: skip
 
 
-def trees(now: datetime) -> st.SearchStrategy[dict[str, Any]]:
+def trees(now: datetime, fields: Collection[str] = ()) -> st.SearchStrategy[dict[str, Any]]:
     groups = st.sampled_from(("all", "any"))
     return st.recursive(
-        conditions(now),
+        conditions(now, fields),
         lambda inner: st.one_of(
             st.builds(lambda key, nodes: {key: nodes}, groups, st.lists(inner, min_size=1, max_size=3)),
             inner.map(lambda node: {"not": node}),

@@ -1,6 +1,6 @@
 """Menus for some followers.
 
-Revision: 0010, after 0007
+Revision: 0010, after 0009
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ import models
 
 
 revision = '0010'
-down_revision = '0007'
+down_revision = '0009'
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """name search.
 
-Revision: 0007, after 0009
+Revision: 0009, after 0008
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0007'
-down_revision = "0009"
+revision = '0009'
+down_revision = '0008'
 branch_labels = None
 depends_on = None
 

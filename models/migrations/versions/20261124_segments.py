@@ -1,6 +1,6 @@
 """segments.
 
-Revision: 0009, after 0008
+Revision: 0008, after 0007
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 import models
 
 
-revision = '0009'
-down_revision = '0008'
+revision = '0008'
+down_revision = '0007'
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """tags.
 
-Revision: 0008, after 0006
+Revision: 0007, after 0006
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 import models
 
 
-revision = '0008'
+revision = '0007'
 down_revision = '0006'
 branch_labels = None
 depends_on = None
