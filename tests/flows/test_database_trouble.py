@@ -42,7 +42,7 @@ def test_an_error_holds_nothing_that_people_wrote(create, database_url):
     create.follower(account, openid="o1")
 
     with pytest.raises(IntegrityError) as caught, database.transaction() as own:
-        own.add(Follower(account_id=account.id, openid="o1", notes="what nobody else may read"))
+        own.add(Follower(account_id=account.id, openid="o1", remark="what nobody else may read"))
 
     assert "what nobody else may read" not in str(caught.value)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.errors import Conflict, Forbidden, NotFound, Refused
-from bot.services import fields, followers, notes, stages, timeline
+from bot.services import fields, followers, notes, stages, tags, timeline
 from bot.services.timeline import Show
 
 
@@ -86,7 +86,7 @@ def test_the_list_is_narrowed(session, create, account):
     many = [create.follower(account, remark="李红", is_subscribed=at != 1) for at in range(4)]
     followers.set_stage(session, account, many[0], stage.id, "")
     followers.set_owner(session, account, many[1], owner.id, "")
-    many[2].tags.append(followers.add_tag(session, account, "会员"))
+    many[2].tags.append(tags.add(session, account, "会员"))
     session.commit()
 
     def ids(**wanted):
