@@ -17,6 +17,8 @@ class Follower(Base):
         Index(None, "account_id", "id"),
         Index(None, "account_id", "is_subscribed", "id"),
         Index(None, "stage_id", "account_id", "id"),
+        Index(None, "account_id", "subscribed_at"),  # who came, and who left, since midnight
+        Index(None, "account_id", "unsubscribed_at"),
         Index(None, "owner_id", "account_id", "id"),
     )
 

@@ -18,7 +18,7 @@ class InboundMessage(Base):
     __table_args__ = (
         # Each index costs every message a page of writing; these two serve nearly all questions.
         UniqueConstraint("account_id", "openid", "dedup_key"),
-        Index(None, "account_id", "received_at", "rule_id"),
+        Index(None, "account_id", "received_at", "event", "rule_id"),
         # Taps and scans only, for segments; what followers write pays nothing.  The key itself is left out: it may hold
         # more than a PostgreSQL index takes.
         Index(

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from bot import clock, database, queue, redis_server, settings, webhook
+from bot.console import overview
 from bot.services import auto_tags, operators, rule_lint, rules
 from models import Base
 from tests.factories import Create, Sim
@@ -73,6 +74,7 @@ def forget() -> None:
     auto_tags.forget()
     webhook.forget()
     operators.forget()
+    overview.forget()
 
 
 @pytest.fixture(scope="session")
