@@ -14,6 +14,7 @@ SERVICES = [
     "vault",
     "audit",
     "folding",
+    "tallies",
     "matching",
     "accounts",
     "leadership",

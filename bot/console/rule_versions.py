@@ -17,7 +17,7 @@ from bot.console.pages import say, show
 from bot.console.when import day, zone
 from bot.database import reading, transaction
 from bot.errors import Conflict, Refused
-from bot.services import accounts, rule_difference, rule_lint, rule_trial, rule_versions, tags
+from bot.services import accounts, rule_difference, rule_lint, rule_trial, rule_versions, rules, tags
 from bot.services.rule_difference import Difference
 from models import Account, Operator
 
@@ -61,7 +61,7 @@ def publish_rules() -> ResponseReturnValue:
             answers=rule_trial.compare_answers(session, account) if difference.size else None,
             findings=rule_words.by_rule(serious[:LISTED]),
             findings_left=max(0, len(serious) - LISTED),
-            titles={item["id"]: item["title"] for item in rule_versions.draft_of(session, account)},
+            titles=rules.titles(session, account, [each.rule_id for each in serious[:LISTED]]),
             listed=LISTED,
             **_shown(session, account, difference),
         )

@@ -23,7 +23,7 @@ from models import Account, Follower, Rule, Trigger
 
 MAX_REPLIES = 5
 SPARE_KEYWORDS = 3
-PAGE = 100  # rules; an account may hold thousands
+PAGE = 50  # rules; an account may hold thousands
 STEPS = 50  # of an explanation
 FIELDS = {  # kind of reply → the form's fields that belong to it
     "text": ("text",),

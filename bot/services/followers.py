@@ -1,6 +1,5 @@
 """Followers: finding them, naming them, their stage, owner and fields, and who of them left."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
@@ -9,16 +8,12 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from bot.errors import NotFound, Refused
-from bot.services import access, fields, follower_events, name_search, stages
+from bot.services import access, fields, follower_events, name_search, stages, tallies
 from models import Account, Follower, FollowerTag, NameTerm, Operator, ReplyWindow, Send, SendStatus
 
 MOST_AT_ONCE = 200  # followers of one change of many
 WINDOW = 50_000  # ids of the newest, in which a common name is looked for first
-MANY, COUNT_SECONDS = 50_000, 30.0  # counting a million takes 90 ms
 NOBODY = 0  # as stage or owner in a filter: those who have none
-
-
-_counted: dict[int, tuple[float, int]] = {}  # account → when, and how many
 
 
 class Filter(TypedDict, total=False):
@@ -92,15 +87,10 @@ def _conditions(wanted: Filter) -> Iterator[Any]:
 
 
 def count(session: Session, account: Account) -> int:
-    """Those who follow now; of many, as it was within the last half minute."""
-    known = _counted.get(account.id)
-    if known and time.monotonic() - known[0] < COUNT_SECONDS:
-        return known[1]
+    """Those who follow now."""
     query = select(func.count()).select_from(Follower)
-    number = session.scalar(query.where(Follower.account_id == account.id, Follower.is_subscribed)) or 0
-    if number >= MANY:
-        _counted[account.id] = (time.monotonic(), number)
-    return number
+    query = query.where(Follower.account_id == account.id, Follower.is_subscribed)
+    return tallies.tally("followers", account.id, lambda: session.scalar(query) or 0)
 
 
 def rename(session: Session, follower: Follower, remark: str) -> None:

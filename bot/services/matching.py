@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -117,6 +118,7 @@ def pattern_options() -> re2.Options:
     return options
 
 
+@lru_cache(maxsize=2_000)
 def compile_pattern(pattern: str) -> Any:
     """An RE2 program: no back-references, and no pattern that takes more than linear time.
 

@@ -17,7 +17,7 @@ from models import Account, Follower, FollowerTag, InboundMessage, Rule, Trigger
 
 REPLAYED = 5_000  # of the newest texts
 UNANSWERED_DAYS = 30
-UNANSWERED_LOOKED_AT = 20_000  # texts
+UNANSWERED_LOOKED_AT = 5_000  # texts
 
 
 @dataclass(frozen=True, slots=True)

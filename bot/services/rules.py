@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import Conflict, NotFound, Refused
-from bot.services import matching, rule_books, rule_versions
+from bot.services import matching, rule_books, rule_versions, tallies
 from bot.services.folding import fold
 from bot.services.matching import CompiledRule
 from bot.wechat.messages import Reply, ReplyAdapter, Text
@@ -101,6 +101,11 @@ def place_of(session: Session, account: Account, rule_id: int) -> int:
         return 0
     earlier = (Rule.position < rule.position) | ((Rule.position == rule.position) & (Rule.id < rule.id))
     return int(session.scalar(select(func.count(Rule.id)).where(Rule.account_id == account.id, earlier)) or 0)
+
+
+def titles(session: Session, account: Account, rule_ids: Collection[int]) -> dict[int, str]:
+    rows = select(Rule.id, Rule.title).where(Rule.account_id == account.id, Rule.id.in_(rule_ids))
+    return dict(session.execute(rows).all())
 
 
 def groups(session: Session, account: Account) -> list[str]:
@@ -202,17 +207,16 @@ def _as_before(session: Session, account: Account, was: int | None) -> dict[str,
 def hits(session: Session, account: Account, days: int = 7) -> dict[int, int]:
     """How often each rule answered in the last days; rules that never did are absent."""
     since = clock.now() - timedelta(days=days)
-    rows = session.execute(
+    query = (
         select(Rule.id, func.count())
         .join(InboundMessage, InboundMessage.rule_id == Rule.id)
         .where(
             InboundMessage.account_id == account.id,
             InboundMessage.received_at >= since,
-            InboundMessage.received_at >= Rule.created_at,  # SQLite gives a deleted rule's number to the next one
         )
         .group_by(Rule.id)
     )
-    return dict(rows.all())
+    return tallies.tally(f"hits in {days} days", account.id, lambda: dict(session.execute(query).all()))
 
 
 # Answering -----------------------------------------------------------------------------------------------------------
@@ -221,6 +225,7 @@ def hits(session: Session, account: Account, days: int = 7) -> dict[int, int]:
 def forget() -> None:
     """Drop all that this process remembers of rules."""
     rule_books.forget()
+    tallies.forget()
     rule_versions.forget()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.errors import Conflict, NotFound, Refused
-from bot.services import abilities, follower_events, segment_uses, tag_pushes
+from bot.services import abilities, follower_events, segment_uses, tag_pushes, tallies
 from bot.wechat import limits
 from models import Account, AutoTag, Follower, FollowerTag, PushAction, Rule, Tag, TagPush
 
@@ -38,14 +38,13 @@ def list_all(session: Session, account: Account) -> list[Tag]:
 
 def listed(session: Session, account: Account) -> list[Listed]:
     """Every tag with how many have it, and where it lives."""
-    counts = dict(
-        session.execute(
-            select(FollowerTag.tag_id, func.count())
-            .join(Tag, FollowerTag.tag_id == Tag.id)
-            .where(Tag.account_id == account.id)
-            .group_by(FollowerTag.tag_id)
-        ).all()
+    query = (
+        select(FollowerTag.tag_id, func.count())
+        .join(Tag, FollowerTag.tag_id == Tag.id)
+        .where(Tag.account_id == account.id)
+        .group_by(FollowerTag.tag_id)
     )
+    counts = tallies.tally("tags", account.id, lambda: dict(session.execute(query).all()))
     told = set(session.scalars(_told(account)))
     return [Listed(tag, counts.get(tag.id, 0), _place(tag, told)) for tag in list_all(session, account)]
 
