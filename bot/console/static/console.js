@@ -247,6 +247,7 @@ function startMenu(menu) {
 /** One press, one change: a second press on a slow line does nothing. */
 function startOnce(form) {
   form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return; // a script of the page's own answers it
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "1";
     setTimeout(() => delete form.dataset.sent, 4000);

@@ -67,7 +67,6 @@ if (form) {
   form.addEventListener("submit", (event) => {
     if (isPlain || !event.submitter || event.submitter.value === "save") return;
     event.preventDefault();
-    delete form.dataset.sent;
     clearTimeout(changing);
     changing = 0;
     change(event.submitter, "");
