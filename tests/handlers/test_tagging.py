@@ -98,7 +98,7 @@ def test_a_change_counts_from_the_next_message_on(phone, auto, account):
     assert given() == []
 
 
-def test_a_message_that_fits_nothing_costs_no_statement_more(phone, auto, account):
+def test_a_message_that_fits_nothing_costs_no_statement_more(on_sqlite, phone, auto, account):
     statements: list[str] = []
 
     def trace(connection, _record) -> None:
