@@ -49,13 +49,6 @@ def database_kind() -> str:
     return os.environ.get("LOBBY_TEST_DATABASE", "sqlite")
 
 
-@pytest.fixture
-def on_sqlite(database_kind: str) -> None:
-    """For what only SQLite can be asked: its statements, its plans."""
-    if database_kind != "sqlite":
-        pytest.skip("asks SQLite itself")
-
-
 @pytest.fixture(autouse=True)
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Settings of this test's own; nothing of the machine's."""

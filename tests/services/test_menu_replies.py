@@ -150,7 +150,8 @@ def test_a_count_that_takes_too_long_is_ended(session, create):
     assert menu_clicks.counts(session, account, [menu]) == {("click", "k1"): Count(1, 1)}
 
 
-def test_sqlite_looks_for_taps_in_the_index_of_events(on_sqlite, session, create, monkeypatch):
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_sqlite_looks_for_taps_in_the_index_of_events(session, create, monkeypatch):
     asked = []
     with session.no_autoflush:
         events.listen(session.get_bind(), "before_cursor_execute", lambda *given: asked.append(given[2:4]))
