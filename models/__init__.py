@@ -14,6 +14,18 @@ from models.accounts import (
     SignInLink,
 )
 from models.base import Base, UtcDateTime, affected, utc_now
+from models.campaigns import (
+    Batch,
+    BatchStatus,
+    Campaign,
+    CampaignStatus,
+    Channel,
+    Click,
+    Delivery,
+    DeliveryStatus,
+    Reach,
+    TrackedLink,
+)
 from models.conversations import Conversation
 from models.crm import Field, FieldKind, FieldValue, FollowerEvent, NameTerm, Note, Stage
 from models.followers import Follower, FollowerTag, ReplyWindow, Tag
@@ -33,8 +45,16 @@ __all__ = [
     "AuditRecord",
     "AutoTag",
     "Base",
+    "Batch",
+    "BatchStatus",
     "CallbackMode",
+    "Campaign",
+    "CampaignStatus",
+    "Channel",
+    "Click",
     "Conversation",
+    "Delivery",
+    "DeliveryStatus",
     "Field",
     "FieldKind",
     "FieldValue",
@@ -52,6 +72,7 @@ __all__ = [
     "Note",
     "Operator",
     "PushAction",
+    "Reach",
     "ReplyMode",
     "ReplyWindow",
     "Role",
@@ -71,6 +92,7 @@ __all__ = [
     "TakeoverStatus",
     "Task",
     "TaskStatus",
+    "TrackedLink",
     "Trigger",
     "UtcDateTime",
     "affected",

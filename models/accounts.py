@@ -52,6 +52,13 @@ class Account(Base):
     human_words: Mapped[list[str]] = mapped_column(default=list)  # a text that is one of these asks for a person
     human_reply: Mapped[str] = mapped_column(Text, default="好的，已为您转接人工客服，请稍候。")
     handover_minutes: Mapped[int] = mapped_column(default=60)  # of silence, then the bot answers again
+    cap_messages: Mapped[int] = mapped_column(default=0)  # campaigns' messages to one follower in ``cap_days``; 0: any
+    cap_days: Mapped[int] = mapped_column(default=7)
+    approval_above: Mapped[int | None]  # a campaign to more followers than this needs a second person; None: none does
+    opt_out_words: Mapped[list[str]] = mapped_column(default=lambda: ["退订", "TD"])  # a text that is one of these
+    opt_out_reply: Mapped[str] = mapped_column(Text, default="已为您退订群发消息。回复“订阅”可重新接收。")
+    opt_in_words: Mapped[list[str]] = mapped_column(default=lambda: ["订阅"])
+    opt_in_reply: Mapped[str] = mapped_column(Text, default="您将重新收到我们的群发消息。")
     verified_at: Mapped[datetime | None]  # WeChat last tried our address, and the signature was good
     refused_calls: Mapped[dict[str, Any]] = mapped_column(default=dict)  # path → when it last answered 48001
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

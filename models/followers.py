@@ -37,6 +37,8 @@ class Follower(Base):
     synced_at: Mapped[datetime | None]
     wrote_at: Mapped[datetime | None]  # last message of their own; taps, scans and follows are not
     blocked_at: Mapped[datetime | None]  # on WeChat's blocklist: nothing comes from them, nothing goes to them
+    opted_out_at: Mapped[datetime | None]  # asked for no campaigns any more; answers still come
+    timezone: Mapped[str] = mapped_column(String(64), default="")  # "": the account's
     stage_id: Mapped[int | None] = mapped_column(ForeignKey("stages.id", ondelete="SET NULL"))
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id", ondelete="SET NULL"))
 
