@@ -219,7 +219,7 @@ def _insert(dialect: str, table: type[Base], *names: str) -> Any:
 
 
 def _upsert_follower(dialect: str) -> Executable:
-    empty = dict.fromkeys(("nickname", "remark", "unionid", "language", "source"), "")
+    empty = dict.fromkeys(("nickname", "remark", "unionid", "language", "source", "timezone"), "")
     statement = _insert(dialect, Follower, "account_id", "openid", "seen_at", "wrote_at")
     statement = statement.values(**empty, is_subscribed=True)
     versions = (
