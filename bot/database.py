@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from hashlib import md5
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -112,6 +113,11 @@ def inbound() -> Iterator[Connection]:
         raise OperationalError(None, None, error) from error
 
 
+def bucket(salt: str, name: str) -> int:
+    """One of 10,000, the same for the same two on any database: experiments deal followers out by it."""
+    return int(md5(f"{salt}:{name}".encode(), usedforsecurity=False).hexdigest()[:7], 16) % 10_000
+
+
 class _Reader(sqlite3.Connection):
     """SQLite as we use it; SQLAlchemy asks it to begin, and commits or rolls back."""
 
@@ -167,6 +173,7 @@ def _sqlite(url: str, synchronous: str, kind: type[_Reader]) -> Engine:
     @event.listens_for(engine, "connect")
     def connected(connection: _Reader, entry: ConnectionPoolEntry) -> None:
         connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.create_function("lobby_bucket", 2, bucket, deterministic=True)
         # 16 MB of log between checkpoints instead of 4: a page that many messages touch is copied back less often.
         connection.execute("PRAGMA wal_autocheckpoint=4000")
 

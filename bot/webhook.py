@@ -126,7 +126,7 @@ def _answer(
         if account.credentials.mode == "plain" and messages.is_replay(connection, account.id, signature, message, now):
             raise envelope.Rejected(403, "This signature was used before.", "replayed signature", is_signed=True)
         if message.is_receipt:
-            trace, flag = receipts.handle(message)
+            trace, flag = receipts.handle(connection, account.id, message)
             messages.enter(connection, account.id, message, now, follower_id=None, trace=trace, flag=flag)
             return None, []
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from bot.wechat.messages import Reply
-from handlers import customer_service, fallback, keyword, menu, scan, subscription, tagging
+from handlers import customer_service, fallback, keyword, menu, receipts, scan, subscription, tagging
 from handlers.incoming import Incoming
 
 Handler = Callable[[Incoming], list[Reply] | None]
 
 # The order is the routing policy.  A person in charge comes before every answer of the bot's.
 HANDLERS: tuple[Handler, ...] = (
+    receipts.report,
     subscription.handle,
     customer_service.handle,
     scan.handle,

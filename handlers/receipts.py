@@ -1,14 +1,51 @@
-"""WeChat reports how a job of ours went: no follower behind it, no answer."""
+"""WeChat reports how what we sent has ended: no answer.  Of a mass message there is no follower behind it either."""
 
 from typing import Any
 
-from bot.wechat.messages import Message
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from bot.services import campaign_reports
+from bot.wechat.messages import Message, Reply
+from handlers.incoming import Incoming
 
 
-def handle(message: Message) -> tuple[list[dict[str, Any]], str]:
-    """The trace and the flag to keep with the report.
+def handle(connection: Connection, account_id: int, message: Message) -> tuple[list[dict[str, Any]], str]:
+    """Apply a report about a job; the trace and the flag to keep with it.
 
-    No broadcast of ours waits for one yet, so every report names a job that we do not know: it is kept, marked, and
-    changes nothing (T10).
+    A number that no job of ours has changes nothing (T10).  It may be known in a moment: the answer to the call that
+    it ends may come after it, and then looks here.
     """
+    with Session(connection, join_transaction_mode="rollback_only", expire_on_commit=False) as session:
+        known = message.event == campaign_reports.MASS and campaign_reports.report(session, account_id, message.fields)
+        session.flush()
+    if known:
+        return [{"handler": "receipts", "why": "A campaign's message has ended."}], ""
     return [{"handler": "receipts", "why": "No job of ours has this number."}], "unknown job"
+
+
+def report(incoming: Incoming) -> list[Reply] | None:
+    """A template message or a notice to this follower has ended."""
+    message = incoming.message
+    if message.event == "templatesendjobfinish":
+        msg_id = str(message.fields.get("MsgID", ""))
+        status = str(message.fields.get("Status", ""))
+        known = msg_id.isdecimal() and campaign_reports.template_ended(
+            incoming.session, incoming.account.id, incoming.writer.id, int(msg_id[:18]), status
+        )
+    elif message.event == "subscribe_msg_sent_event":
+        known = campaign_reports.notice_ended(
+            incoming.session, incoming.account.id, incoming.writer.id, _errcode(message.fields)
+        )
+    else:
+        return None
+    incoming.note("receipts", "A campaign's message has ended." if known else "No job of ours has this number.")
+    return []
+
+
+def _errcode(fields: dict[str, Any]) -> int:
+    inner = fields.get("SubscribeMsgSentEvent")
+    listed = inner.get("List") if isinstance(inner, dict) else None
+    first = listed[0] if isinstance(listed, list) and listed else listed
+    code = str(first.get("ErrorCode", "0")) if isinstance(first, dict) else "0"
+    return int(code) if code.isdecimal() else 0

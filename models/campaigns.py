@@ -29,8 +29,9 @@ class Reach(StrEnum):
 
 class CampaignStatus(StrEnum):
     DRAFT = "draft"
-    WAITING = "waiting"  # for a second person to approve it
-    SCHEDULED = "scheduled"  # its audience is frozen; may be undone until it starts
+    PREPARING = "preparing"  # launched: its audience is being frozen
+    WAITING = "waiting"  # frozen, for a second person to approve it
+    SCHEDULED = "scheduled"  # frozen; may be undone until it starts
     MISSED = "missed"  # its start passed while nothing ran: a person decides
     SENDING = "sending"
     PAUSED = "paused"
@@ -91,6 +92,10 @@ class Campaign(Base):
     status: Mapped[CampaignStatus] = mapped_column(default=CampaignStatus.DRAFT)
     why: Mapped[str] = mapped_column(String(24), default="")  # it is paused or parked: "breaker", "quota", "person" …
     errcode: Mapped[int | None]  # WeChat's, where that is why
+    fence: Mapped[int] = mapped_column(default=0)  # of preparing, as for a batch
+    leased_until: Mapped[datetime | None]
+    audience: Mapped[int | None]  # how many rows its ledger has, or will have; None: not known yet
+    excluded: Mapped[dict[str, Any]] = mapped_column(default=dict)  # reason → how many got nothing from the launch on
     starts_at: Mapped[datetime | None]  # the earliest batch; of a launch, after the time to undo it
     parked_until: Mapped[datetime | None]  # WeChat's quota is used up until then
     next_at: Mapped[datetime | None]  # when the pace lets the next message go

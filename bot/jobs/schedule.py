@@ -19,6 +19,7 @@ SCHEDULE = (
     Entry("sends", timedelta(seconds=15), upkeep.hint_sends),
     Entry("tasks", timedelta(seconds=15), upkeep.hint_tasks),
     Entry("tags", timedelta(seconds=15), upkeep.hint_tags),
+    Entry("campaigns", timedelta(seconds=3), upkeep.hint_campaigns),
     Entry("conversations", timedelta(seconds=15), upkeep.close_conversations),
     Entry("prune", timedelta(minutes=5), upkeep.prune),
 )

@@ -8,7 +8,7 @@ from sqlalchemy import delete
 
 from bot import clock, queue
 from bot.database import reading, transaction
-from bot.services import conversations, sends, tag_pushes, tasks
+from bot.services import campaign_control, conversations, sends, tag_pushes, tasks
 from models import SeenSignature, SignIn, SignInLink
 
 HINTS = 500  # of one kind in one sweep; the next comes in 15 s
@@ -45,6 +45,14 @@ def hint_tags() -> None:
         with reading() as session:
             due = tag_pushes.due_accounts(session, clock.now(), HINTS)
         _hint("tags.look", due, "work")
+
+
+def hint_campaigns() -> None:
+    """Campaigns whose time has come, whose worker died, or whose messages WeChat does not report on."""
+    if _has_room("broadcasts"):
+        with reading() as session:
+            due = campaign_control.due(session)
+        _hint("campaigns.advance", due, "broadcasts")
 
 
 def close_conversations() -> None:

@@ -1,0 +1,93 @@
+"""Campaigns from the launch to the phones, with WeChat's own ledger as the referee."""
+
+import time
+
+import pytest
+
+from bot import clock
+from bot.services import campaign_control
+from models import CampaignStatus
+from tests.jobs.campaigner import Campaigner
+
+pytestmark = pytest.mark.databases
+
+
+@pytest.fixture
+def marketer(create, sim, live) -> Campaigner:
+    return Campaigner(create, sim, live, followers=7)
+
+
+def until(holds, seconds: float = 10):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.02)
+
+
+def ended(marketer, campaign) -> bool:
+    return marketer.now(campaign).status is CampaignStatus.FINISHED
+
+
+def test_a_mass_message_reaches_everyone_once(marketer):
+    campaign = marketer.send(marketer.plan())
+
+    until(lambda: ended(marketer, campaign))
+    assert marketer.count(campaign) == {"sent": 7}
+    assert marketer.received() | {"twice": []} == marketer.received()
+    assert (marketer.received()["once"], marketer.received()["more"]) == (7, 0)
+    [batch] = marketer.batches(campaign)
+    assert batch.ended == {"status": "send success", "total": 7, "filtered": 7, "sent": 7, "error": 0}
+
+
+def test_those_who_may_get_nothing_are_in_the_ledger_with_the_reason(marketer):
+    left, blocked, out = marketer.openids[:3]
+    marketer.change(left, is_subscribed=False)
+    marketer.change(blocked, blocked_at=clock.now())
+    marketer.change(out, opted_out_at=clock.now())
+
+    campaign = marketer.send(marketer.plan())
+
+    until(lambda: ended(marketer, campaign))
+    assert marketer.count(campaign) == {"sent": 4, "blocked": 1, "opted_out": 1}  # who left is not meant at all
+    assert marketer.now(campaign).excluded == {"blocked": 1, "opted_out": 1}
+    assert marketer.received()["once"] == 4
+
+
+def test_who_opts_out_after_the_launch_gets_nothing(marketer):
+    campaign = marketer.plan()
+    marketer.launch(campaign)
+    marketer.change(marketer.openids[0], opted_out_at=clock.now())
+    marketer.sim.wait(31)
+
+    marketer.advance(campaign)
+
+    until(lambda: ended(marketer, campaign))
+    assert marketer.count(campaign) == {"sent": 6, "opted_out": 1}
+    assert marketer.received()["once"] == 6
+
+
+def test_a_launch_can_be_undone(marketer):
+    campaign = marketer.plan()
+    marketer.launch(campaign)
+
+    marketer.do(campaign_control.undo, campaign)
+    marketer.sim.wait(31)
+    marketer.advance(campaign)
+
+    assert marketer.now(campaign).status is CampaignStatus.DRAFT
+    assert marketer.received()["receipts"] == 0
+
+
+@pytest.mark.parametrize("fault", [{"cut": "reply"}, {"cut": "request"}, {"errcode": -1}, {"status": 502},
+                                   {"errcode": 45065, "after": True}])  # fmt: skip
+def test_a_lost_answer_is_asked_again_with_the_same_key(marketer, fault):
+    marketer.fault("/cgi-bin/message/mass/send", times=1, **fault)
+    campaign = marketer.send(marketer.plan())
+
+    for _ in range(4):
+        marketer.sim.wait(61)
+        marketer.advance(campaign)
+
+    until(lambda: ended(marketer, campaign))
+    assert (marketer.received()["once"], marketer.received()["more"]) == (7, 0)
+    assert marketer.count(campaign) == {"sent": 7}
