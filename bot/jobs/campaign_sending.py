@@ -264,7 +264,7 @@ class _Each(_Sending):
             if self.halted is not None:
                 return Outcome(DeliveryStatus.PENDING, is_judged=False)
             try:
-                return Outcome(DeliveryStatus.SENT, msg_id=_deliver(self.client, openid, rendered, claim.client_id))
+                return Outcome(DeliveryStatus.SENT, msg_id=deliver(self.client, openid, rendered, claim.client_id))
             except WeChatError as error:
                 return self._refused(error)
 
@@ -315,7 +315,7 @@ def _keep(batch: Batch, fence: int | None, now: datetime) -> Claim | None:
     return Claim(batch.id, batch.number, fence, batch.variant, batch.client_id, {}, now)
 
 
-def _deliver(client: Client, openid: str, content: Content, client_id: str) -> int | None:
+def deliver(client: Client, openid: str, content: Content, client_id: str) -> int | None:
     """One call; the number that its report will name, on the channel that has one."""
     match content:
         case Template():

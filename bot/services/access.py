@@ -24,11 +24,13 @@ NOUNS = (
     "tags",
     "segments",
     "fields",
+    "campaigns",
 )
 EVERYTHING_IN_ORDER = (*(f"{noun}:{act}" for noun in NOUNS for act in ("read", "write")), "health:read", "audit:read")
 EVERYTHING = frozenset(EVERYTHING_IN_ORDER)
 _COMMON = frozenset(
-    f"{noun}:read" for noun in ("accounts", "rules", "followers", "messages", "tasks", "tags", "segments", "fields")
+    f"{noun}:read"
+    for noun in ("accounts", "rules", "followers", "messages", "tasks", "tags", "segments", "fields", "campaigns")
 )
 
 # The one table.  Whoever sees people, keys and the log could make themselves more than they are: owners only.
@@ -37,9 +39,10 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.EDITOR: _COMMON
     | {"rules:write", "menus:read", "menus:write", "followers:write", "fields:write", "tags:write", "segments:write"}
     | {"conversations:read", "conversations:write", "sends:read", "sends:write", "tasks:write", "messages:write"}
-    | {"health:read"},
+    | {"health:read", "campaigns:write"},
     Role.MARKETER: _COMMON
-    | {"menus:read", "menus:write", "followers:write", "fields:write", "tags:write", "segments:write", "health:read"},
+    | {"menus:read", "menus:write", "followers:write", "fields:write", "tags:write", "segments:write", "health:read"}
+    | {"campaigns:write"},
     Role.AGENT: _COMMON | {"followers:write", "conversations:read", "conversations:write", "sends:read", "sends:write"},
     Role.ANALYST: _COMMON | {"menus:read", "health:read"},
 }

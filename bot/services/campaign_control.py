@@ -140,6 +140,17 @@ def begin(session: Session, campaign: Campaign) -> bool:
     return not late
 
 
+def begin_now(session: Session, account: Account, campaign: Campaign) -> None:
+    """Start one whose start was missed; whoever waits for approval or the start goes on waiting.
+
+    Raises:
+        Conflict: it does not ask for that.
+    """
+    ready = (CampaignStatus.MISSED, CampaignStatus.SCHEDULED)
+    _move(session, campaign, ready, CampaignStatus.SENDING, Campaign.starts_at <= clock.now())
+    enqueue(session, "campaigns.advance", campaign.id, queue="broadcasts")
+
+
 def pause(session: Session, account: Account, campaign: Campaign) -> None:
     """Within a second nothing more goes out; what WeChat has taken it has.
 

@@ -14,7 +14,7 @@ from bot.services.segment_conditions import Node
 from bot.services.segment_queries import SECONDS, count, newest
 from bot.services.segment_sql import compile_tree
 from bot.services.segment_things import Things
-from models import Account, Follower, Segment, SegmentUse
+from models import Account, Campaign, CampaignStatus, Follower, Segment, SegmentUse
 
 MOST = 200  # segments of an account
 SAMPLE = 10
@@ -92,6 +92,15 @@ def copied_name(session: Session, account: Account, name: str) -> str:
 
 
 def remove(session: Session, segment: Segment) -> None:
+    """
+    Raises:
+        Conflict: a campaign that is not over goes to it, or leaves it out.
+    """
+    over = (CampaignStatus.FINISHED, CampaignStatus.CANCELLED)
+    open_ = select(Campaign).where(Campaign.account_id == segment.account_id, Campaign.status.not_in(over))
+    for campaign in session.scalars(open_):
+        if segment.id == campaign.segment_id or segment.id in campaign.excluded_ids.get("segments", ()):
+            raise Conflict("The campaign “{name}” uses this segment; change or delete it first.", name=campaign.name)
     session.delete(segment)
 
 
