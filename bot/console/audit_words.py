@@ -99,7 +99,9 @@ def _worded(name: str, value: Any) -> str:
         "mode": words.match if value in list(MatchMode) else words.mode,
         "keywords": _keyword,
         "replies": words.reply_line,
+        "reply_mode": _which,
         "buttons": _button,
+        "conditional": _menu,
     }
     try:
         return ways[name](value)
@@ -109,6 +111,14 @@ def _worded(name: str, value: Any) -> str:
 
 def _keyword(keyword: dict[str, str]) -> str:
     return f"{words.match(keyword['mode'])} {keyword['text']}"
+
+
+def _which(mode: str) -> str:
+    return _("Send one at random") if mode == "random" else _("Send all of them")
+
+
+def _menu(menu: dict[str, Any]) -> str:
+    return "\n".join([words.menu_name(menu, {}), *(f"　{_button(each)}" for each in menu["buttons"])])
 
 
 def _button(button: dict[str, Any]) -> str:
