@@ -104,6 +104,7 @@ def visit(
     assert not wrong
 
 
+@pytest.mark.timeout(400)  # some forty pages; with the machine to itself it takes a minute
 @pytest.mark.parametrize(
     ("theme", "language", "width", "rules"),
     [
