@@ -162,7 +162,7 @@ def wake(task_id):
         session.execute(update(Task).where(Task.id == task_id).values(due_at=clock.now() - timedelta(seconds=1)))
 
 
-@pytest.mark.timeout(480 // EVERY)  # 120 s for every fourth line, as any test; a busy machine takes long for each
+@pytest.mark.timeout(300 if EVERY > 1 else 1800)  # a line takes a second, and three on a busy machine
 @pytest.mark.parametrize("is_refused", [False, True], ids=["taken", "refused"])
 def test_killed_at_any_line_it_goes_on_where_it_was(account, sim, is_refused):
     for line in itertools.count(1 + is_refused, EVERY):
