@@ -43,6 +43,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_kind", (only,) if only else DATABASES, scope="function")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A run on PostgreSQL asks nothing again that touches neither the database nor Redis, or is SQLite's own."""
+    if os.environ.get("LOBBY_TEST_DATABASE") != "postgresql":
+        return
+    away = [item for item in items if not _differs(item)]
+    items[:] = [item for item in items if _differs(item)]
+    config.hook.pytest_deselected(items=away)
+
+
+def _differs(item: pytest.Item) -> bool:
+    chosen = getattr(item, "callspec", None)
+    is_sqlites = chosen is not None and chosen.params.get("database_kind") == "sqlite"
+    return not is_sqlites and bool({"database_url", "redis"} & set(getattr(item, "fixturenames", ())))
+
+
 @pytest.fixture
 def database_kind() -> str:
     """LOBBY_TEST_DATABASE=postgresql runs the whole suite there."""

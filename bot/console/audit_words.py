@@ -1,9 +1,11 @@
 """What the audit log holds, in the operator's words."""
 
+from collections.abc import Callable
 from typing import Any
 
 from bot.console import words
 from bot.console.language import _
+from models import MatchMode
 
 
 def audit_kinds() -> dict[str, str]:
@@ -22,12 +24,15 @@ def audit_kinds() -> dict[str, str]:
         "operators": _("Sign-in"),
         "tokens": _("API tokens"),
         "tags": _("Tags"),
+        "takeovers": _("Connect"),
         "callback": _("WeChat's calls"),
     }
 
 
-def column(value: str) -> str:
+def column(name: str, value: Any = None) -> str:
     """What an audit record calls a column by → its name; one nobody named here is shown as it is."""
+    if name == "mode" and value in list(MatchMode):  # an automatic tag's; an account has one too
+        return _("How the words fit")
     known = {
         "name": _("Name"),
         "title": _("Name"),
@@ -66,8 +71,12 @@ def column(value: str) -> str:
         "appid": "AppID",
         "original_id": _("Original id"),
         "mode": _("How WeChat sends messages"),
+        "group_name": _("Group"),
+        "conditions": _("Conditions"),
+        "number": _("Version"),
+        "status": _("State"),
     }
-    return known.get(value, value)
+    return known.get(name, name)
 
 
 def recorded(name: str, value: Any) -> str:
@@ -76,14 +85,50 @@ def recorded(name: str, value: Any) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, list):
         return "\n".join(recorded(name, each) for each in value)
-    if isinstance(value, dict):
+    worded = _worded(name, value)
+    if isinstance(value, dict) and not worded:
         return " · ".join(recorded(name, each) for each in value.values() if each)
-    worded = {"role": words.role, "trigger": words.trigger, "mode": words.mode}.get(name)
-    return worded(value) if worded and value else str(value)
+    return worded or str(value)
+
+
+def _worded(name: str, value: Any) -> str:
+    """ "" where the words of today do not know it: what was recorded long ago must not break the page."""
+    ways: dict[str, Callable[[Any], str]] = {
+        "role": words.role,
+        "trigger": words.trigger,
+        "mode": words.match if value in list(MatchMode) else words.mode,
+        "keywords": _keyword,
+        "replies": words.reply_line,
+        "reply_mode": _which,
+        "buttons": _button,
+        "conditional": _menu,
+    }
+    try:
+        return ways[name](value)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ""
+
+
+def _keyword(keyword: dict[str, str]) -> str:
+    return f"{words.match(keyword['mode'])} {keyword['text']}"
+
+
+def _which(mode: str) -> str:
+    return _("Send one at random") if mode == "random" else _("Send all of them")
+
+
+def _menu(menu: dict[str, Any]) -> str:
+    return "\n".join([words.menu_name(menu, {}), *(f"　{_button(each)}" for each in menu["buttons"])])
+
+
+def _button(button: dict[str, Any]) -> str:
+    return "\n".join(
+        [words.menu_action(button), *("　" + words.menu_action(sub) for sub in button.get("sub_button", []))]
+    )
 
 
 def audit_action(value: str) -> str:
-    """“Rules: switch” as the log has it; an action nobody named here is shown as it is."""
+    """“rules.switch” as the log has it; an action nobody named here is shown as it is."""
     known = {
         "people.invite": _("Invited"),
         "people.role": _("Changed the role of"),
@@ -103,6 +148,10 @@ def audit_action(value: str) -> str:
         "accounts.add": _("Added the account"),
         "accounts.create": _("Added the account"),
         "accounts.edit": _("Changed the settings"),
+        "accounts.check": _("Checked the connection"),
+        "takeovers.read": _("Read what WeChat's console has"),
+        "takeovers.approve": _("Took over what WeChat's console had"),
+        "takeovers.restore": _("Brought back what was there before"),
         "accounts.reveal": _("Looked at the token and key"),
         "rules.add": _("Added a rule"),
         "rules.edit": _("Changed a rule"),
@@ -110,6 +159,8 @@ def audit_action(value: str) -> str:
         "rules.move": _("Moved a rule"),
         "rules.delete": _("Deleted a rule"),
         "rules.restore": _("Put a rule back"),
+        "rules.publish": _("Published the rules"),
+        "rules.roll_back": _("Rolled the rules back"),
         "menus.edit": _("Changed the menu"),
         "menus.add": _("Added a menu for some followers"),
         "menus.move": _("Moved a menu for some followers"),
@@ -117,6 +168,7 @@ def audit_action(value: str) -> str:
         "menus.restore": _("Put back a menu for some followers"),
         "menus.try_match": _("Asked WeChat who sees which menu"),
         "menus.publish": _("Published the menu"),
+        "menus.roll_back": _("Rolled the menu back"),
         "followers.rename": _("Changed a remark"),
         "followers.change": _("Changed a follower"),
         "followers.change_many": _("Changed many followers"),

@@ -1,6 +1,9 @@
 """Is everything in order, and if not, what to do."""
 
+import re
+
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup, escape
 
 from bot.console.blueprint import account_slug, blueprint, current_access, current_account, requires
 from bot.console.language import _, _n, language, look_up
@@ -36,6 +39,11 @@ def shown(check: Check) -> dict[str, str]:
     return {
         "kind": KINDS[check.state],
         "title": check.name(look_up),
-        "sentence": check.sentence(look_up, language()),
-        "fix": check.fix(look_up, language()),
+        "sentence": _with_code(check.sentence(look_up, language())),
+        "fix": _with_code(check.fix(look_up, language())),
     }
+
+
+def _with_code(text: str) -> Markup:
+    """What stands between `backticks` for a terminal, as a page shows it."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 -- escaped a moment ago

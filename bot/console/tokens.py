@@ -1,5 +1,7 @@
 """Programs' keys to the API: making one, which is shown once, and revoking it."""
 
+from collections.abc import Iterable
+
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -58,7 +60,15 @@ def _page(form: Form, status: int = 200, plain: str = "") -> ResponseReturnValue
         form=form,
         here=url_for("console.tokens"),
         found=[each for each in found if each.account_id == account.id or (may_everywhere and not each.account_id)],
-        scopes=access.EVERYTHING_IN_ORDER,
+        scopes=_by_noun(access.EVERYTHING_IN_ORDER),
         may_everywhere=may_everywhere,
         plain=plain,
     )
+
+
+def _by_noun(scopes: Iterable[str]) -> dict[str, list[str]]:
+    """ "rules:read", "rules:write" → rules: read, write."""
+    found: dict[str, list[str]] = {}
+    for noun, _colon, act in (scope.partition(":") for scope in scopes):
+        found.setdefault(noun, []).append(act)
+    return found

@@ -65,7 +65,7 @@ def _asked(account: Account) -> Iterator[Check]:
                 address=error.address,
             )
         else:
-            yield fail("Access token", "{advice} ({code})", "", advice=error, code=error.errcode or "no answer")
+            yield _refused("Access token", error)
             yield warn("IP whitelist", "Not known before WeChat was asked.", "")
         yield warn("Rights", "Not known before WeChat was asked.", "")
     else:
@@ -86,7 +86,7 @@ def _rights(client: Client) -> Check:
                 "This account may not set its menu from a server (48001).",
                 "Only verified accounts may. Its menu stays as WeChat's console has it.",
             )
-        return fail("Rights", "{advice} ({code})", "", advice=error, code=error.errcode or "no answer")
+        return _refused("Rights", error)
     return ok("Rights", "This account may set its menu from here.")
 
 
@@ -132,8 +132,15 @@ def _token(account: Account) -> Check:
     except WeChatError as error:
         if error.errcode == 40164:
             return fail("WeChat", "{advice}", "Add the address under “IP whitelist” in WeChat's console.", advice=error)
-        return fail("WeChat", "{advice} ({code})", "", advice=error, code=error.errcode or "no answer")
+        return _refused("WeChat", error)
     return ok("WeChat", "It knows us: a call with our access token went through.")
+
+
+def _refused(subject: str, error: WeChatError) -> Check:
+    """With WeChat's code, where WeChat answered at all."""
+    if error.errcode:
+        return fail(subject, "{advice} ({code})", "", advice=error, code=error.errcode)
+    return fail(subject, "{advice}", "", advice=error)
 
 
 def _skew(known: Settings) -> Iterator[Check]:

@@ -37,7 +37,11 @@ class Note:
 
     def sentence(self, translate: Callable[[str], str] = str) -> str:
         worded = {
-            name: value.sentence(translate) if isinstance(value, Refused) else value
+            name: value.sentence(translate)
+            if isinstance(value, Refused)
+            else translate(", ").join(value)
+            if isinstance(value, list)
+            else value
             for name, value in self.values.items()
         }
         return translate(self.template).format(**worded)

@@ -189,7 +189,7 @@ def _words_in_the_way(account: Account, freed: list[str], theirs: RuleBook) -> l
             Note(
                 "These words ask for a person from now on, where WeChat gave its usual reply: {words}.",
                 is_loss=False,
-                values={"words": ", ".join(left)},
+                values={"words": left},
             )
         )
     return notes

@@ -235,6 +235,10 @@ def test_every_change_of_an_account_leaves_one_record(
             assert count() == before + 1, name
             done.add(name)
     assert len(done) > 20
+    for browser.language in ("en", "zh"):
+        page = browser.open("/tea-house/audit")
+        assert page.status_code == 200
+        assert re.findall(r"<strong>[a-z_]+\.[a-z_]+</strong>", page.text) == []  # an action that has no name
 
 
 def enrol(browser: Browser) -> tuple[str, list[str]]:

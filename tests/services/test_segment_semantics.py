@@ -71,18 +71,16 @@ def put(session: Session, account: Account, group: list[Person]) -> list[int]:
     rows: dict[Any, list[dict[str, Any]]] = {
         table: [] for table in (FollowerTag, FieldValue, NameTerm, Conversation, InboundMessage)
     }
-    ids = []
-    for at, person in enumerate(group):
-        follower = Follower(
-            openid=f"o{at}", nickname=person.name, language=person.language, source=person.source,
-            is_subscribed=person.follows, subscribed_at=person.followed, unsubscribed_at=person.unfollowed,
-            seen_at=person.seen, wrote_at=person.wrote, blocked_at=person.blocked_at, stage_id=person.stage,
-            owner_id=person.owner, **of,
-        )  # fmt: skip
-        session.add(follower)
-        session.flush()
-        ids.append(follower.id)
-        mine = {"follower_id": follower.id}
+    followers = [
+        {**of, "openid": f"o{at}", "nickname": person.name, "language": person.language, "source": person.source,
+         "is_subscribed": person.follows, "subscribed_at": person.followed, "unsubscribed_at": person.unfollowed,
+         "seen_at": person.seen, "wrote_at": person.wrote, "blocked_at": person.blocked_at, "stage_id": person.stage,
+         "owner_id": person.owner}
+        for at, person in enumerate(group)
+    ]  # fmt: skip
+    ids = list(session.scalars(insert(Follower).returning(Follower.id, sort_by_parameter_order=True), followers))
+    for at, (person, number) in enumerate(zip(group, ids, strict=True)):
+        mine = {"follower_id": number}
         rows[FollowerTag] += [{**mine, "tag_id": tag} for tag in person.tags]
         for number, value in person.fields.items():
             column = {"number": "number", "yes_no": "number", "date": "day"}.get(FIELDS[number], "text")
@@ -139,12 +137,13 @@ def differences(
 
 
 @pytest.mark.databases
+@pytest.mark.parametrize("examples", [40, pytest.param(800, marks=[pytest.mark.campaign, pytest.mark.timeout(1200)])])
 @pytest.mark.parametrize("zone", MOMENTS)
-def test_finds_whom_a_plain_reading_finds(session: Session, account: Account, zone: str) -> None:
+def test_finds_whom_a_plain_reading_finds(session: Session, account: Account, zone: str, examples: int) -> None:
     now = MOMENTS[zone]
     account.timezone = zone
 
-    @thorough(80)
+    @thorough(examples)
     @given(tree=trees(now), group=st.lists(people(now, ZoneInfo(zone)), min_size=1, max_size=8))
     def agrees(tree: dict[str, Any], group: list[Person]) -> None:
         if levels(tree) > 6:
@@ -163,10 +162,11 @@ def _early(self: Any, day: date) -> datetime:
     return datetime.combine(day, time(), self.zone).astimezone(UTC) - timedelta(hours=1)
 
 
-FAULTS: dict[str, tuple[Any, str, Any, set[str]]] = {  # … and what it shows in
-    "nothing known counts as unknown": (segment_sql, "_known", _unknown, {"stage", "owner", "wrote"}),
-    "days begin an hour early": (segment_sql._Compiling, "start", _early, {"wrote", "seen", "followed", "answered"}),
-    "capitals count": (segment_sql, "_SMALL", {}, {"field", "source"}),
+# … what it shows in, and a seed with which that happens within ten examples; others find it later.
+FAULTS: dict[str, tuple[Any, str, Any, set[str], int]] = {
+    "nothing known counts as unknown": (segment_sql, "_known", _unknown, {"stage", "owner", "wrote"}, 1),
+    "days begin an hour early": (segment_sql._Compiling, "start", _early, {"wrote", "seen", "followed", "answered"}, 2),
+    "capitals count": (segment_sql, "_SMALL", {}, {"field 1"}, 1),
 }
 
 
@@ -177,13 +177,16 @@ def test_the_comparison_finds_planted_faults(
 ) -> None:
     zone = "Asia/Shanghai"
     now = MOMENTS[zone]
-    place, name, planted, fields = FAULTS[fault]
+    place, name, planted, fields, number = FAULTS[fault]
     monkeypatch.setattr(place, name, planted)
+    asked = conditions(now, {field.partition(" ")[0] for field in fields}).filter(
+        lambda tree: bool(fields & {tree["field"], f"{tree['field']} {tree.get('of')}"})
+    )
 
-    @seed(7)
+    @seed(number)
     # Which example it is does not matter here, and one is enough.
     @settings(thorough(600), phases=(Phase.generate,), report_multiple_bugs=False)
-    @given(tree=conditions(now, fields), group=st.lists(people(now, ZoneInfo(zone)), min_size=6, max_size=10))
+    @given(tree=asked, group=st.lists(people(now, ZoneInfo(zone)), min_size=6, max_size=10))
     def agrees(tree: dict[str, Any], group: list[Person]) -> None:
         assert not differences(session, account, tree, group, now)
 
