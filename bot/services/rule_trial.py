@@ -3,13 +3,14 @@
 Both ask the same compiled books as the handlers do; ten thousand rules are compiled once for each state of the draft.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, cast, desc, func, select
 from sqlalchemy.orm import Session
 
 from bot import clock
@@ -105,9 +106,13 @@ def attempt(
     at: datetime | None = None,
     trigger: Trigger = Trigger.KEYWORD,
     live: bool = False,
+    key: rule_versions.DraftKey | None = None,
 ) -> Trial:
-    """The whole way of a message: words that ask for a person, the rules, the default reply."""
-    sheet = _sheet(session, account, live)
+    """The whole way of a message: words that ask for a person, the rules, the default reply.
+
+    ``key``: the draft's, where the caller has it already.
+    """
+    sheet = _sheet(session, account, live, key)
     told = _explained(sheet, account, text, follower=follower, at=at, trigger=trigger)
     asks = trigger is Trigger.KEYWORD and fold(text) in map(fold, account.human_words)
     fallback = None
@@ -138,14 +143,14 @@ class _Sheet:
 _sheets: dict[tuple[int, bool], tuple[object, _Sheet]] = {}  # account and whether live → what it is of; the last used
 
 
-def _sheet(session: Session, account: Account, live: bool) -> _Sheet:
+def _sheet(session: Session, account: Account, live: bool, key: rule_versions.DraftKey | None = None) -> _Sheet:
     session.flush()
-    number = rule_versions.live_number(session, account)
-    key: object = number if live else rule_versions.draft_key(session, account)
+    number = rule_versions.live_number(session, account) if live else 0
+    state: object = number if live else key or rule_versions.draft_key(session, account)
     known = _sheets.pop((account.id, live), None)
-    if known is None or known[0] != key:
+    if known is None or known[0] != state:
         items = rule_versions.content_of(session, account, number) if live else rule_versions.draft_of(session, account)
-        known = (key, _Sheet(items))
+        known = (state, _Sheet(items))
     _sheets[account.id, live] = known
     for oldest in list(_sheets)[:-SHEETS]:
         _sheets.pop(oldest, None)
@@ -247,8 +252,8 @@ def unanswered(session: Session, account: Account, limit: int = 100) -> list[Gro
     """Texts of the last days that nothing but the default reply answered, the most frequent first."""
     since = clock.now() - timedelta(days=UNANSWERED_DAYS)
     defaults = select(Rule.id).where(Rule.account_id == account.id, Rule.trigger == Trigger.DEFAULT)
-    rows = session.execute(
-        select(InboundMessage.text, InboundMessage.received_at, InboundMessage.trace)
+    newest_ones = (
+        select(InboundMessage.text, InboundMessage.received_at, cast(InboundMessage.trace, Text).label("trace"))
         .where(
             InboundMessage.account_id == account.id,
             InboundMessage.received_at >= since,
@@ -257,14 +262,21 @@ def unanswered(session: Session, account: Account, limit: int = 100) -> list[Gro
         )
         .order_by(InboundMessage.received_at.desc())
         .limit(UNANSWERED_LOOKED_AT)
+        .subquery()
+    ).c
+    # The database brings together what was written alike: few rows are left to be folded.
+    rows = session.execute(
+        select(newest_ones.text, newest_ones.trace, func.count(), func.max(newest_ones.received_at).label("last_at"))
+        .group_by(newest_ones.text, newest_ones.trace)
+        .order_by(desc("last_at"))
     )
     newest: dict[str, tuple[str, datetime]] = {}
     counts: defaultdict[str, int] = defaultdict(int)
-    for text, at, trace in rows:
-        folded = fold(text)
-        if not folded or any(step.get("handler") == "customer_service" for step in trace):
+    for said, trace, count, at in rows:
+        folded = fold(said)
+        if not folded or any(step.get("handler") == "customer_service" for step in json.loads(trace)):
             continue  # a person was asked for, or had it in hand
-        newest.setdefault(folded, (text, at))
-        counts[folded] += 1
+        newest.setdefault(folded, (said, at))
+        counts[folded] += count
     ranked = sorted(counts, key=lambda folded: (counts[folded], newest[folded][1]), reverse=True)
     return [Group(newest[folded][0], counts[folded], newest[folded][1]) for folded in ranked[:limit]]

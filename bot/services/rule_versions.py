@@ -70,7 +70,10 @@ def page(session: Session, account: Account, before: int | None = None, limit: i
     return list(session.scalars(query.order_by(RuleVersion.number.desc()).limit(limit)))
 
 
-def draft_key(session: Session, account: Account) -> tuple[Any, ...]:
+DraftKey = tuple[Any, ...]
+
+
+def draft_key(session: Session, account: Account) -> DraftKey:
     """Another value after every change of the draft or of what is live."""
     return (
         account.id,
@@ -88,15 +91,16 @@ def draft_key(session: Session, account: Account) -> tuple[Any, ...]:
     )
 
 
-_waiting: dict[int, tuple[tuple[Any, ...], Difference]] = {}  # account → the last answer, and the draft it is of
+_waiting: dict[int, tuple[DraftKey, Difference]] = {}  # account → the last answer, and the draft it is of
 
 
-def waiting(session: Session, account: Account) -> Difference:
+def waiting(session: Session, account: Account, key: DraftKey | None = None) -> Difference:
     """What of the draft is not live yet; worked out once for each state of the draft.
 
-    For sessions that only read: what another transaction may still take back must not be remembered.
+    For sessions that only read: what another transaction may still take back must not be remembered.  ``key``: the
+    draft's, where the caller has it already.
     """
-    key = draft_key(session, account)
+    key = key or draft_key(session, account)
     known = _waiting.get(account.id)
     if known is None or known[0] != key:
         live = content_of(session, account, key[1])
