@@ -5,7 +5,6 @@ PostgreSQL the server's comes on top.
 """
 
 import argparse
-import gc
 import os
 import statistics
 import tempfile
@@ -81,6 +80,7 @@ def database(kind: str, folder: Path) -> Iterator[str]:
 def measure(given: argparse.Namespace, folder: Path) -> None:
     from benchmarks import seed
     from bot import console
+    from bot.app import settle
     from bot.database import database as opened
 
     remembered = folder / f"cookie-{given.database}"
@@ -89,7 +89,7 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
     app = Flask("benchmark")
     app.secret_key = "b" * 64
     console.register(app)
-    gc.freeze()  # as wsgi.py
+    settle()  # as wsgi.py
     client = app.test_client()
     client.set_cookie("lobby", remembered.read_text())
     print(f"| page ({given.database}) | p50 ms | p95 ms | p50 CPU ms | kB |\n|---|---|---|---|---|")
