@@ -1,5 +1,6 @@
 """The web process: any WSGI server serves ``wsgi:app``."""
 
-from bot.app import create_app
+from bot.app import create_app, settle
 
 app = create_app()
+settle()

@@ -30,11 +30,13 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="lobby-publish-"))
     os.environ.update({"LOBBY_DATA_DIR": str(folder), "LOBBY_SECRET_KEY": "b" * 64})
     from bot import clock, migrations
+    from bot.app import settle
     from bot.database import reading, transaction
     from bot.services import accounts, rule_books, rule_lint, rule_trial, rule_versions, rules
     from bot.settings import settings
     from models import Follower, InboundMessage, Rule
 
+    settle()  # as wsgi.py
     migrations.upgrade(settings())
     made = make_rules(RULES)
     with transaction() as session:

@@ -1,4 +1,7 @@
-"""A large account: followers with names, tags and stages, rules, and what was said in 90 days."""
+"""A large account: followers with names, tags and stages, rules, and what was said in 90 days.
+
+On PostgreSQL by COPY, with the indexes made afterwards: a quarter of the time.
+"""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -7,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Connection, Engine, insert, text
 from sqlalchemy.orm import Session
 
 from benchmarks.webhook import make_rules
@@ -26,6 +29,9 @@ def fill(engine: Engine, followers: int, messages: int, rules: int) -> str:
     """Write it into an empty database; returns an owner's cookie for the console.  The account is "big"."""
     Base.metadata.create_all(engine)
     with Session(engine) as session:
+        if engine.dialect.name == "postgresql":
+            for setting in ("session_replication_role = replica", "maintenance_work_mem = '1GB'"):  # no foreign keys
+                session.execute(text(f"SET LOCAL {setting}"))
         account = accounts.create(session, "big", title="云上茶舍")
         owner = operators.create(session, "owner", "")
         access.give(session, owner, Role.OWNER, None)
@@ -49,12 +55,36 @@ def fill(engine: Engine, followers: int, messages: int, rules: int) -> str:
 
 
 def _write(session: Session, table: type[Base], rows: Iterable[dict[str, Any]]) -> None:
-    left = iter(rows)
+    left, connection = iter(rows), session.connection()
+    write = _copy if connection.dialect.name == "postgresql" else _insert
+    indexes = list(table.metadata.tables[table.__tablename__].indexes) if write is _copy else []
+    for index in indexes:
+        index.drop(connection)
     with Progress("{task.description}", TextColumn("{task.completed:,}"), TimeElapsedColumn()) as progress:
         shown = progress.add_task(table.__tablename__, total=None)
         while some := list(islice(left, 10_000)):
-            session.connection().execute(insert(table.__table__), some)  # type: ignore[arg-type]
+            write(connection, table, some)
             progress.update(shown, advance=len(some))
+    for index in indexes:
+        index.create(connection)
+
+
+def _insert(connection: Connection, table: type[Base], rows: list[dict[str, Any]]) -> None:
+    connection.execute(insert(table), rows)
+
+
+def _copy(connection: Connection, table: type[Base], rows: list[dict[str, Any]]) -> None:
+    """What an insert would write, with the columns' own defaults."""
+    columns = table.metadata.tables[table.__tablename__].columns
+    missing = [column for column in columns if column.name not in rows[0] and column.default is not None]
+    names = [*rows[0], *(column.name for column in missing)]
+    defaults = [column.default.arg for column in missing]
+    as_sent = [columns[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in names]
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor().copy(f"COPY {table.__tablename__} ({', '.join(names)}) FROM STDIN") as copy:
+        for row in rows:
+            values = [*row.values(), *(value(None) if callable(value) else value for value in defaults)]
+            copy.write_row([send(value) if send else value for send, value in zip(as_sent, values, strict=True)])
 
 
 def _name(n: int) -> str:

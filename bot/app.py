@@ -1,5 +1,6 @@
 """The one place where all parts are put together."""
 
+import gc
 import uuid
 
 import structlog
@@ -43,3 +44,12 @@ def create_app() -> APIFlask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.wsgi_app = webhook.Front(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to mount middleware
     return app
+
+
+def settle() -> None:
+    """Once all is loaded: the garbage collector leaves that alone, and looks at the rest less often.
+
+    A full collection walks through the 160,000 objects of the libraries; one request in ten waited 90 ms for it.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000)  # reading ten thousand rules makes 100,000 objects, none of them garbage

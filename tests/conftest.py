@@ -24,7 +24,7 @@ from werkzeug.serving import make_server
 
 from bot import clock, database, queue, redis_server, settings, webhook
 from bot.console import overview
-from bot.services import auto_tags, operators, rule_lint, rules
+from bot.services import auto_tags, operators, rule_lint, rule_trial, rules
 from models import Base
 from tests.factories import Create, Sim
 
@@ -86,6 +86,7 @@ def forget() -> None:
     queue.connection.cache_clear()
     rules.forget()
     rule_lint.forget()
+    rule_trial.forget()
     auto_tags.forget()
     webhook.forget()
     operators.forget()

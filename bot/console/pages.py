@@ -104,9 +104,9 @@ def _shell() -> dict[str, object]:
     if current_operator() is None:
         return {"account": None, "accounts": [], "waiting_count": 0}
     with reading() as session:
-        asks = account and may_open("console.conversations_list")
-        waiting = [one for one in conversations.list_open(session, account) if one.waiting_since] if asks else []
-        return {"account": account, "accounts": own_accounts(session), "waiting_count": len(waiting)}
+        asks = may_open("console.conversations_list")
+        waiting_count = conversations.count_waiting(session, account) if account and asks else 0
+        return {"account": account, "accounts": own_accounts(session), "waiting_count": waiting_count}
 
 
 @blueprint.get("/static/<path:name>")

@@ -36,7 +36,7 @@ def publish_rules() -> ResponseReturnValue:
             with transaction() as session:
                 account = accounts.get(session, account_slug())
                 rule_versions.lock(session, account)
-                if request.form.get("seen") != _seen(session, account):
+                if request.form.get("seen") != _seen(rule_versions.draft_key(session, account)):
                     raise Conflict("Somebody changed the rules since you opened this page. Look again, then publish.")
                 made = rule_versions.publish(session, account, acting_operator(), request.form.get("name", ""))
                 assert made is not None  # a whole draft that changes nothing is refused
@@ -50,14 +50,15 @@ def publish_rules() -> ResponseReturnValue:
             return redirect(url_for("console.rules_list"))
     with reading() as session:
         account = current_account()
-        difference = rule_versions.waiting(session, account)
-        findings = rule_lint.of_draft(session, account)
+        key = rule_versions.draft_key(session, account)
+        difference = rule_versions.waiting(session, account, key)
+        findings = rule_lint.of_draft(session, account, key)
         serious = [each for each in findings if each.level != "note"]
         return show(
             "rules/publish.html",
             status,
             form=form,
-            seen=_seen(session, account),
+            seen=_seen(key),
             answers=rule_trial.compare_answers(session, account) if difference.size else None,
             findings=rule_words.by_rule(serious[:LISTED]),
             findings_left=max(0, len(serious) - LISTED),
@@ -132,9 +133,9 @@ def unanswered() -> ResponseReturnValue:
         return show("rules/unanswered.html", groups=rule_trial.unanswered(session, current_account()))
 
 
-def _seen(session: Session, account: Account) -> str:
+def _seen(key: rule_versions.DraftKey) -> str:
     """A mark of the draft that a page shows."""
-    return sha256(repr(rule_versions.draft_key(session, account)).encode()).hexdigest()[:16]
+    return sha256(repr(key).encode()).hexdigest()[:16]
 
 
 def _shown(session: Session, account: Account, difference: Difference) -> dict[str, Any]:

@@ -136,7 +136,8 @@ def _table(session: Session, deleted: dict[str, Any] | None = None) -> ResponseR
     group = group if group == "" or group in group_names else None
     found_count = rules.count(session, account, group=group)
     start = max(0, min(request.args.get("from", 1, type=int) - 1, found_count - 1))
-    waiting = rule_versions.waiting(session, account)
+    key = rule_versions.draft_key(session, account)
+    waiting = rule_versions.waiting(session, account, key)
     return show(
         "rules/list.html",
         rules=rules.page(session, account, start, PAGE, group),
@@ -148,17 +149,17 @@ def _table(session: Session, deleted: dict[str, Any] | None = None) -> ResponseR
         groups=group_names,
         waiting=waiting,
         marks=rule_words.marks(waiting),
-        findings=rule_words.by_rule(rule_lint.of_draft(session, account)),
+        findings=rule_words.by_rule(rule_lint.of_draft(session, account, key)),
         tags={tag.id: tag.name for tag in tags.list_all(session, account)},
         hits=rules.hits(session, account),
         people=followers.page(session, account, limit=20),
         deleted=deleted,
         here=url_for("console.rules_list") if deleted else here(),
-        **_trial(session, account),
+        **_trial(session, account, key),
     )
 
 
-def _trial(session: Session, account: Account) -> dict[str, Any]:
+def _trial(session: Session, account: Account, key: rule_versions.DraftKey) -> dict[str, Any]:
     """What the box above the table was asked, and what came of it."""
     text, trigger = request.args.get("try", ""), request.args.get("trigger", "keyword")
     trigger = trigger if trigger in set(Trigger) else "keyword"
@@ -181,8 +182,9 @@ def _trial(session: Session, account: Account) -> dict[str, Any]:
         return {**asked, "trial_fault": _("Give the time as a day and an hour.")}
     if asked["who"].strip() and follower is None:
         return {**asked, "trial_fault": _("Nobody goes by that name here.")}
+    live = asked["of"] == "live"
     tried = rule_trial.attempt(
-        session, account, text, follower=follower, at=at, trigger=Trigger(trigger), live=asked["of"] == "live"
+        session, account, text, follower=follower, at=at, trigger=Trigger(trigger), live=live, key=key
     )
     return {**asked, "attempt": tried, "steps": _worth_reading(tried.explanation.steps)}
 
@@ -198,9 +200,9 @@ def _follower(session: Session, account: Account, given: str) -> Follower | None
 
 def _worth_reading(steps: list[Step]) -> list[Step]:
     """The first, the one that answers, and whatever came closer than its words."""
-    close = [step for step in steps if step.fired or step.why != "None of its keywords match."]
-    others = [step for step in steps[:STEPS] if step not in close]
-    return sorted((close + others)[:STEPS], key=steps.index)
+    close = {at: None for at, step in enumerate(steps) if step.why != "None of its keywords match."}
+    places = [*close, *(at for at in range(min(STEPS, len(steps))) if at not in close)]
+    return [steps[at] for at in sorted(places[:STEPS])]
 
 
 def _edit(form: Form, rule: Rule | None) -> ResponseReturnValue:

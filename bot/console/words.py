@@ -8,13 +8,17 @@ from models import CallbackMode, FieldKind, MatchMode, MenuOutcome, PushAction, 
 
 
 def trigger(value: str) -> str:
-    return {
-        Trigger.KEYWORD: _("Somebody writes"),
-        Trigger.FOLLOW: _("Somebody begins to follow"),
-        Trigger.SCAN: _("Somebody scans a code"),
-        Trigger.CLICK: _("Somebody taps the menu"),
-        Trigger.DEFAULT: _("Nothing else answers"),
-    }[Trigger(value)]
+    match Trigger(value):  # a long table asks for many: only the one sentence is looked up
+        case Trigger.KEYWORD:
+            return _("Somebody writes")
+        case Trigger.FOLLOW:
+            return _("Somebody begins to follow")
+        case Trigger.SCAN:
+            return _("Somebody scans a code")
+        case Trigger.CLICK:
+            return _("Somebody taps the menu")
+        case Trigger.DEFAULT:
+            return _("Nothing else answers")
 
 
 def match(value: str) -> str:
@@ -317,9 +321,9 @@ def device(user_agent: str) -> str:
 
 def reply_line(reply: Mapping[str, Any]) -> str:
     """What a reply says, in one line."""
-    name = reply_kind(str(reply.get("kind", "")))
     articles = reply.get("articles") or [{}]
-    return str(reply.get("text") or reply.get("title") or articles[0].get("title") or name)
+    words = reply.get("text") or reply.get("title") or articles[0].get("title")
+    return str(words or reply_kind(str(reply.get("kind", ""))))
 
 
 def said(kind: str, text: str) -> str:

@@ -36,6 +36,12 @@ def list_open(session: Session, account: Account) -> list[Conversation]:
     )
 
 
+def count_waiting(session: Session, account: Account) -> int:
+    waiting = Conversation.closed_at.is_(None) & Conversation.waiting_since.is_not(None)
+    query = select(func.count(Conversation.id)).where(Conversation.account_id == account.id, waiting)
+    return int(session.scalar(query) or 0)
+
+
 def list_closed(session: Session, account: Account, limit: int = 50) -> list[Conversation]:
     return list(
         session.scalars(

@@ -244,11 +244,14 @@ def _replies(rule: CompiledRule) -> Iterator[Finding]:
 _checked: dict[int, tuple[tuple[Any, ...], list[Finding]]] = {}  # account → the last answer, and the draft it is of
 
 
-def of_draft(session: Session, account: Account) -> list[Finding]:
-    """The findings of the draft, worked out once for each of its states; for sessions that only read."""
+def of_draft(session: Session, account: Account, key: rule_versions.DraftKey | None = None) -> list[Finding]:
+    """The findings of the draft, worked out once for each of its states; for sessions that only read.
+
+    ``key``: the draft's, where the caller has it already.
+    """
     today = clock.now().astimezone(ZoneInfo(account.timezone)).date()
     tags = frozenset(session.scalars(select(Tag.id).where(Tag.account_id == account.id)))
-    key = (*rule_versions.draft_key(session, account), today, tags)
+    key = (*(key or rule_versions.draft_key(session, account)), today, tags)
     known = _checked.get(account.id)
     if known is None or known[0] != key:
         found = check(map(matching.compiled, rule_versions.draft_of(session, account)), today, tags)

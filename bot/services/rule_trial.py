@@ -1,12 +1,16 @@
-"""Trying rules without sending anything: one text explained, and many compared between what is live and the draft."""
+"""Trying rules without sending anything: one text explained, and many compared between what is live and the draft.
 
+Both ask the same compiled books as the handlers do; ten thousand rules are compiled once for each state of the draft.
+"""
+
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, cast, desc, func, select
 from sqlalchemy.orm import Session
 
 from bot import clock
@@ -16,6 +20,7 @@ from bot.services.matching import CompiledRule, Item, RuleBook
 from models import Account, Follower, FollowerTag, InboundMessage, Rule, Trigger
 
 REPLAYED = 5_000  # of the newest texts
+SHEETS = 4  # kept by a process; one of 10,000 rules takes some 20 MB
 UNANSWERED_DAYS = 30
 UNANSWERED_LOOKED_AT = 5_000  # texts
 
@@ -86,9 +91,10 @@ def explain(
 ) -> Explanation:
     """Which rule of the draft (``live``: of what followers get) would answer, and why each other one would not.
 
-    Written without the automata, one rule after the other: the tests compare both.
+    For sessions that have not changed rules: what another transaction may still take back must not be remembered.
     """
-    return _explained(_items(session, account, live), account, text, follower=follower, at=at, trigger=trigger)
+    sheet = _sheet(session, account, live)
+    return _explained(sheet, account, text, follower=follower, at=at, trigger=trigger)
 
 
 def attempt(
@@ -100,26 +106,63 @@ def attempt(
     at: datetime | None = None,
     trigger: Trigger = Trigger.KEYWORD,
     live: bool = False,
+    key: rule_versions.DraftKey | None = None,
 ) -> Trial:
-    """The whole way of a message: words that ask for a person, the rules, the default reply."""
-    items = _items(session, account, live)
-    told = _explained(items, account, text, follower=follower, at=at, trigger=trigger)
+    """The whole way of a message: words that ask for a person, the rules, the default reply.
+
+    ``key``: the draft's, where the caller has it already.
+    """
+    sheet = _sheet(session, account, live, key)
+    told = _explained(sheet, account, text, follower=follower, at=at, trigger=trigger)
     asks = trigger is Trigger.KEYWORD and fold(text) in map(fold, account.human_words)
     fallback = None
     if told.rule is None and trigger in (Trigger.KEYWORD, Trigger.CLICK, Trigger.SCAN):
-        fallback = _explained(items, account, "", follower=follower, at=at, trigger=Trigger.DEFAULT).rule
+        fallback = _explained(sheet, account, "", follower=follower, at=at, trigger=Trigger.DEFAULT).rule
     return Trial(asks, told, fallback)
 
 
-def _items(session: Session, account: Account, live: bool) -> list[Item]:
-    if not live:
-        return rule_versions.draft_of(session, account)
-    number = session.scalars(select(Account.rules_version).where(Account.id == account.id)).one()
-    return rule_versions.content_of(session, account, number)
+class _Sheet:
+    """Rules made ready to be tried: those that a text does not concern have been explained beforehand."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        compiled = list(map(matching.compiled, items))
+        self.book = RuleBook(0, compiled)
+        self.steps: defaultdict[Trigger, list[Step]] = defaultdict(list)
+        self.places: dict[int, int] = {}  # rule → its step
+        for rule in compiled:
+            steps = self.steps[rule.trigger]
+            self.places[rule.id] = len(steps)
+            steps.append(Step(rule, False, "None of its keywords match." if rule.is_enabled else "It is switched off."))
+
+    def concerned(self, trigger: Trigger, text: str) -> list[CompiledRule]:
+        if trigger is Trigger.KEYWORD:
+            return self.book.for_text(text)
+        return self.book.for_key(trigger, "" if trigger in (Trigger.FOLLOW, Trigger.DEFAULT) else text)
+
+
+_sheets: dict[tuple[int, bool], tuple[object, _Sheet]] = {}  # account and whether live → what it is of; the last used
+
+
+def _sheet(session: Session, account: Account, live: bool, key: rule_versions.DraftKey | None = None) -> _Sheet:
+    session.flush()
+    number = rule_versions.live_number(session, account) if live else 0
+    state: object = number if live else key or rule_versions.draft_key(session, account)
+    known = _sheets.pop((account.id, live), None)
+    if known is None or known[0] != state:
+        items = rule_versions.content_of(session, account, number) if live else rule_versions.draft_of(session, account)
+        known = (state, _Sheet(items))
+    _sheets[account.id, live] = known
+    for oldest in list(_sheets)[:-SHEETS]:
+        _sheets.pop(oldest, None)
+    return known[1]
+
+
+def forget() -> None:
+    _sheets.clear()
 
 
 def _explained(
-    items: Iterable[Item],
+    sheet: _Sheet,
     account: Account,
     text: str,
     *,
@@ -128,16 +171,11 @@ def _explained(
     trigger: Trigger,
 ) -> Explanation:
     local = (at or clock.now()).astimezone(ZoneInfo(account.timezone))
-    folded = fold(text[: matching.TEXT_LIMIT])
     tags = {tag.id for tag in follower.tags} if follower else set()
-    steps: list[Step] = []
+    steps = sheet.steps[trigger].copy()
     winner: CompiledRule | None = None
-    for rule in map(matching.compiled, (item for item in items if item["trigger"] == trigger)):
-        if not rule.is_enabled:
-            why = "It is switched off."
-        elif not _applies(rule, text, folded):
-            why = "None of its keywords match."
-        elif wrong := rule.wrong_time(local):
+    for rule in {rule.id: rule for rule in sheet.concerned(trigger, text)}.values():
+        if wrong := rule.wrong_time(local):
             why = wrong
         elif rule.tag_id and rule.tag_id not in tags:
             why = "The follower does not have its tag."
@@ -145,14 +183,8 @@ def _explained(
             why = "An earlier rule answers first."
         else:
             why, winner = "It answers.", rule
-        steps.append(Step(rule, rule is winner, why))
+        steps[sheet.places[rule.id]] = Step(rule, rule is winner, why)
     return Explanation(winner, steps)
-
-
-def _applies(rule: CompiledRule, text: str, folded: str) -> bool:
-    if rule.trigger is Trigger.KEYWORD:
-        return any(matching.matches(mode, keyword, folded) for mode, keyword in rule.keywords)
-    return rule.trigger in (Trigger.FOLLOW, Trigger.DEFAULT) or any(keyword == text for _mode, keyword in rule.keywords)
 
 
 # Many messages -------------------------------------------------------------------------------------------------------
@@ -164,7 +196,7 @@ def compare_answers(session: Session, account: Account, most: int = REPLAYED) ->
     Tags are taken as they are now.  What asks for a person is left out: it reaches no rule.
     """
     connection = session.connection()
-    number = session.scalars(select(Account.rules_version).where(Account.id == account.id)).one()
+    number = rule_versions.live_number(session, account)
     live = rule_books.exact(connection, account.id, number)
     draft = RuleBook(0, map(matching.compiled, rule_versions.draft_of(session, account)))
     human = set(map(fold, account.human_words))
@@ -220,8 +252,8 @@ def unanswered(session: Session, account: Account, limit: int = 100) -> list[Gro
     """Texts of the last days that nothing but the default reply answered, the most frequent first."""
     since = clock.now() - timedelta(days=UNANSWERED_DAYS)
     defaults = select(Rule.id).where(Rule.account_id == account.id, Rule.trigger == Trigger.DEFAULT)
-    rows = session.execute(
-        select(InboundMessage.text, InboundMessage.received_at, InboundMessage.trace)
+    newest_ones = (
+        select(InboundMessage.text, InboundMessage.received_at, cast(InboundMessage.trace, Text).label("trace"))
         .where(
             InboundMessage.account_id == account.id,
             InboundMessage.received_at >= since,
@@ -230,14 +262,21 @@ def unanswered(session: Session, account: Account, limit: int = 100) -> list[Gro
         )
         .order_by(InboundMessage.received_at.desc())
         .limit(UNANSWERED_LOOKED_AT)
+        .subquery()
+    ).c
+    # The database brings together what was written alike: few rows are left to be folded.
+    rows = session.execute(
+        select(newest_ones.text, newest_ones.trace, func.count(), func.max(newest_ones.received_at).label("last_at"))
+        .group_by(newest_ones.text, newest_ones.trace)
+        .order_by(desc("last_at"))
     )
     newest: dict[str, tuple[str, datetime]] = {}
     counts: defaultdict[str, int] = defaultdict(int)
-    for text, at, trace in rows:
-        folded = fold(text)
-        if not folded or any(step.get("handler") == "customer_service" for step in trace):
+    for said, trace, count, at in rows:
+        folded = fold(said)
+        if not folded or any(step.get("handler") == "customer_service" for step in json.loads(trace)):
             continue  # a person was asked for, or had it in hand
-        newest.setdefault(folded, (text, at))
-        counts[folded] += 1
+        newest.setdefault(folded, (said, at))
+        counts[folded] += count
     ranked = sorted(counts, key=lambda folded: (counts[folded], newest[folded][1]), reverse=True)
     return [Group(newest[folded][0], counts[folded], newest[folded][1]) for folded in ranked[:limit]]

@@ -4,6 +4,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -109,6 +110,25 @@ def arranged(create, session) -> Any:
     return arranged
 
 
+def one_after_the_other(session, account, text, follower, at) -> list[tuple[int, bool, str]]:
+    """What the box ought to say of each rule, found without the automata."""
+    local = at.astimezone(ZoneInfo(account.timezone))
+    told: list[tuple[int, bool, str]] = []
+    for rule in map(matching.compiled, rule_versions.draft_of(session, account)):
+        if not rule.is_enabled:
+            why = "It is switched off."
+        elif not any(matching.matches(mode, word, fold(text[: matching.TEXT_LIMIT])) for mode, word in rule.keywords):
+            why = "None of its keywords match."
+        elif wrong := rule.wrong_time(local):
+            why = wrong
+        elif rule.tag_id and rule.tag_id not in {tag.id for tag in follower.tags}:
+            why = "The follower does not have its tag."
+        else:
+            why = "An earlier rule answers first." if any(fired for _id, fired, _why in told) else "It answers."
+        told.append((rule.id, why == "It answers.", why))
+    return told
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=st.lists(drafts, max_size=6), said=st.lists(texts, min_size=1, max_size=6), at=moments)
 def test_the_book_answers_as_one_rule_after_the_other_would(arranged, made, said, at):
@@ -119,6 +139,8 @@ def test_the_book_answers_as_one_rule_after_the_other_would(arranged, made, said
             for person in people:
                 follower = session.get_one(Follower, person.id)
                 told = rule_trial.explain(session, account, text, follower=follower, at=at)
+                steps = [(step.rule.id, step.fired, step.why) for step in told.steps]
+                assert steps == one_after_the_other(session, account, text, follower, at)
                 passed_over: dict[int, str] = {}
                 first = rules.first_to_answer(
                     connection,

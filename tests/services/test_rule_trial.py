@@ -91,6 +91,36 @@ def test_the_box_answers_as_the_webhook_ten_thousand_times(create, session, clie
     assert compare(create, session, client, account, 10_000) > 3000
 
 
+def test_the_box_knows_each_change_of_the_draft_and_of_what_is_live(create, session, account):
+    rule = create.rule(account, "price", "one")
+    create.rule(account, "price list", "two")
+
+    def told(live: bool) -> list[str]:
+        session.commit()
+        return [step.why for step in rule_trial.explain(session, account, "price", live=live).steps]
+
+    before = ["It answers.", "None of its keywords match."]
+    assert told(live=True) == told(live=False) == before
+
+    rules.set_enabled(session, account, rule, False, live=False)
+    assert told(live=False) == ["It is switched off.", "None of its keywords match."]
+    assert told(live=True) == before
+    rule_versions.publish(session, account, None, "off")
+    assert told(live=True) == ["It is switched off.", "None of its keywords match."]
+    rules.move(session, account, rule, 2, live=False)
+    assert told(live=False) == ["None of its keywords match.", "It is switched off."]
+
+
+def test_a_rule_with_a_key_twice_answers_once(create, session, account):
+    create.rule(account, "menu-1", "one", trigger=Trigger.CLICK, keywords=[{"text": "menu-1"}, {"text": "menu-1"}])
+    session.commit()
+
+    told = rule_trial.attempt(session, account, "menu-1", trigger=Trigger.CLICK)
+
+    assert [step.why for step in told.explanation.steps] == ["It answers."]
+    assert told.rule is told.explanation.rule is not None
+
+
 def heard(session, account, follower, text: str, at: datetime, number: int, **values) -> None:
     session.add(
         InboundMessage(

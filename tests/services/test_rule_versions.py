@@ -257,3 +257,14 @@ def test_last_changed_is_not_when_others_moved(account, session):
 
     assert first.updated_at == changed
     assert [rule.title for rule in rules.list_all(session, account)] == ["b", "a"]
+
+
+def test_a_move_that_keeps_the_sum_of_the_places_is_seen(account, session):
+    first, second, third = (rules.save(session, account, draft(word)) for word in "abc")
+    rules.move(session, account, third, 1)  # c a b
+    assert rule_versions.waiting(session, account).size == 0
+
+    rules.move(session, account, second, 1, live=False)  # b c a
+
+    assert rule_versions.waiting(session, account).size == 1
+    assert first.position == 3
