@@ -41,7 +41,7 @@ def send(campaign_id: int, may_go_on: Callable[[], bool]) -> bool:
         account = session.get_one(Account, campaign.account_id)
         words = campaign_contents.contents_of(campaign)
         codes = campaign_contents.codes_of(session, campaign)
-    client = tokens.client_for(account)
+    client = tokens.client_for(account, keeps_token=True)
     try:
         if campaign.channel is Channel.MASS:
             return _Lists(campaign_id, client, words, codes).run(may_go_on)

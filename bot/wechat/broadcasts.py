@@ -113,7 +113,7 @@ def send_subscription(
         WindowClosed: 43101 not allowed, or used up; 43004 not a follower.
     """
     body = _filled(openid, template_id, values, miniprogram)
-    client.call("message/subscribe/bizsend", body | ({"page": page} if page else {}), repeatable=False)
+    _ = client.call("message/subscribe/bizsend", body | ({"page": page} if page else {}), repeatable=False)["errcode"]
 
 
 def message_templates(client: Client) -> list[dict[str, Any]]:

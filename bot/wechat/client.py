@@ -68,8 +68,7 @@ class Client:
         Args:
             body: text of at most ``limits.TEXT_BYTES`` bytes, one article.
         """
-        data = {"touser": openid, **body}
-        self._ask(lambda: self._sdk.post("message/custom/send", data=data)["errcode"], repeatable=False)
+        _ = self.call("message/custom/send", {"touser": openid, **body}, repeatable=False)["errcode"]  # or not WeChat's
 
     def typing(self, openid: str, on: bool = True) -> None:
         """Show "typing…" for 15 seconds, or take it back; needs a message in the last 30 seconds (45080)."""
@@ -254,10 +253,12 @@ class Client:
             data: the body of a POST; None: a GET.
             repeatable: False where doing it twice does harm and WeChat would not notice.
         """
-        where = settings.WECHAT + path if path.startswith("/") else path
+        where = path if path.startswith("/") else f"/cgi-bin/{path}"
 
         def make() -> dict[str, Any]:
-            answer: dict[str, Any] = self._sdk.get(where) if data is None else self._sdk.post(where, data=data)
+            if data is not None:
+                return self._http.post(where, self._current.value, data)
+            answer: dict[str, Any] = self._sdk.get(settings.WECHAT + where)
             return answer
 
         return self._ask(make, repeatable)

@@ -14,9 +14,9 @@ from requests.adapters import HTTPAdapter
 
 from bot import settings
 from bot.wechat.errors import OutcomeUnknown, WeChatError, bad_status, broken, refusal
+from bot.wechat.lines import ANSWER_BYTES, Lines
 
 _IMAGES = "https://mp.weixin.qq.com"
-_ANSWER_BYTES = 32 * 1024 * 1024  # more than any media file
 _CHUNK = 64 * 1024  # bytes
 _CONNECTIONS = 128  # as many as a broadcast has threads
 
@@ -46,9 +46,15 @@ class Transport:
         adapter = _Adapter(base_url, timeout)
         self._session.mount(settings.WECHAT + "/", adapter)
         self._session.mount(_IMAGES + "/", adapter)
+        self._lines = Lines(base_url.rstrip("/"), timeout)
 
     def close(self) -> None:
         self._session.close()
+        self._lines.close()
+
+    def post(self, path: str, token: str, body: Mapping[str, Any]) -> Answer:
+        """The same as ``request`` for a POST of JSON, at a fifth of its CPU."""
+        return self._parsed(self._lines.post(path, token, body), path, {"access_token": token})
 
     def request(self, method: str, url: str, **options: Any) -> Answer:
         """Call, and return the JSON of a success."""
@@ -72,9 +78,12 @@ class Transport:
 
     def read(self, response: requests.Response, call: str, hidden: Mapping[str, Any]) -> Answer:
         """Read the JSON; ``hidden`` holds the parameters of the call, of which none may show in an error."""
+        return self._parsed(response.content, call, hidden)
+
+    def _parsed(self, content: bytes, call: str, hidden: Mapping[str, Any]) -> Answer:
         try:
             # Names that followers chose may carry broken characters.
-            answer = json.loads(response.content.decode("utf-8", "replace"), strict=False)
+            answer = json.loads(content.decode("utf-8", "replace"), strict=False)
             errcode = int(answer.get("errcode", 0))
         except (ValueError, TypeError, AttributeError, RecursionError):
             answer = None
@@ -117,7 +126,7 @@ class _Adapter(HTTPAdapter):
                 content += chunk
                 if time.monotonic() > deadline:
                     raise requests.ReadTimeout("the answer takes too long")
-                if len(content) > _ANSWER_BYTES:
+                if len(content) > ANSWER_BYTES:
                     raise requests.exceptions.ContentDecodingError("the answer is too long")
         except BaseException:
             response.close()

@@ -171,7 +171,7 @@ ECHO = f"invalid credential {CANARY}, see https://x?access_token={CANARY}"
 FAILURES = {
     "unknown name": (lambda _: f"http://{'x' * 20}.invalid", errors.NotSent),
     "refused connection": (refused_connection, errors.NotSent),
-    "no TLS there": (lambda wechat: wechat.url.replace("http", "https"), errors.OutcomeUnknown),
+    "no TLS there": (lambda wechat: wechat.url.replace("http", "https"), errors.NotSent),
     "timeout": (answers(wait), errors.OutcomeUnknown),
     "hung up": (answers(hang_up), errors.OutcomeUnknown),
     "cut reply": (answers(cut), errors.OutcomeUnknown),
