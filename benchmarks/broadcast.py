@@ -41,11 +41,13 @@ def main() -> None:
 
     print("| part | figure | reached |\n|---|---|---|", flush=True)
     for part in PARTS if given.part is None else (given.part,):
-        with tempfile.TemporaryDirectory(prefix="lobby-broadcast-") as folder:
-            with database(given.database, Path(folder)) as url:
-                os.environ |= {"LOBBY_DATA_DIR": folder, "LOBBY_DATABASE_URL": url, "LOBBY_SECRET_KEY": "b" * 64}
-                _forget()
-                globals()[part](given)
+        with (
+            tempfile.TemporaryDirectory(prefix="lobby-broadcast-") as folder,
+            database(given.database, Path(folder)) as url,
+        ):
+            os.environ |= {"LOBBY_DATA_DIR": folder, "LOBBY_DATABASE_URL": url, "LOBBY_SECRET_KEY": "b" * 64}
+            _forget()
+            globals()[part](given)
 
 
 def row(part: str, figure: str, reached: str) -> None:
