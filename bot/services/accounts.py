@@ -5,7 +5,6 @@ import secrets
 import string
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
 from sqlalchemy import update as update_row
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import Conflict, NotFound, Refused
-from bot.services import vault
+from bot.services import vault, zones
 from bot.services.folding import fold
 from bot.wechat import limits
 from bot.wechat.envelope import Credentials
@@ -188,10 +187,7 @@ def _checked(name: str, value: Any) -> Any:
             choices = ", ".join(item.value for item in kinds)
             raise Refused("“{value}” is not one of {choices}.", field=name, value=value, choices=choices) from None
     if name == "timezone":
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise Refused("“{value}” is not a time zone such as Asia/Shanghai.", field=name, value=value) from None
+        zones.named(value)
     if name == "human_words":
         words = [word.strip() for word in value if word.strip()]
         if len(words) > 50 or any(len(word) > 32 for word in words):
