@@ -76,8 +76,8 @@ def put(session: Session, account: Account, group: list[Person]) -> list[int]:
         follower = Follower(
             openid=f"o{at}", nickname=person.name, language=person.language, source=person.source,
             is_subscribed=person.follows, subscribed_at=person.followed, unsubscribed_at=person.unfollowed,
-            seen_at=person.seen, wrote_at=person.wrote, blocked_at=person.blocked_at, stage_id=person.stage,
-            owner_id=person.owner, **of,
+            seen_at=person.seen, wrote_at=person.wrote, blocked_at=person.blocked_at,
+            opted_out_at=person.opted_out_at, stage_id=person.stage, owner_id=person.owner, **of,
         )  # fmt: skip
         session.add(follower)
         session.flush()
