@@ -62,7 +62,7 @@ def column(value: str) -> str:
         "human_reply": _("What the bot says then"),
         "handover_minutes": _("Minutes until the bot answers again"),
         "cap_messages": _("Campaign messages to one follower, at most"),
-        "cap_days": _("within so many days"),
+        "cap_days": _("Within so many days"),
         "approval_above": _("A second person approves above"),
         "opt_out_words": _("Words that opt out of campaigns"),
         "opt_out_reply": _("What is answered to who opts out"),

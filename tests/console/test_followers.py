@@ -63,7 +63,7 @@ def test_a_follower_is_opted_out_and_in_again(browser: Browser, house: TeaHouse)
     assert browser.send(f"{path}/change", remark="小林").status_code == 302  # from a page opened before
     shown = browser.open(path).text
     assert "Opted out of campaigns · owner" in shown
-    assert "Let campaigns reach them again" in shown
+    assert "Opt them in again" in shown
 
     browser.send(f"{path}/campaigns", on="0")
     shown = browser.open(path).text
