@@ -3,15 +3,17 @@
 from collections.abc import Callable
 
 from bot.wechat.messages import Reply
-from handlers import customer_service, fallback, keyword, menu, receipts, scan, subscription, tagging
+from handlers import customer_service, fallback, keyword, menu, opt_out, receipts, scan, subscription, tagging
 from handlers.incoming import Incoming
 
 Handler = Callable[[Incoming], list[Reply] | None]
 
-# The order is the routing policy.  A person in charge comes before every answer of the bot's.
+# The order is the routing policy.  A person in charge comes before every answer of the bot's, but for
+# the one that a follower has a right to.
 HANDLERS: tuple[Handler, ...] = (
     receipts.report,
     subscription.handle,
+    opt_out.handle,
     customer_service.handle,
     scan.handle,
     menu.handle,

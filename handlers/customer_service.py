@@ -1,7 +1,6 @@
 """A follower wants a person: open a conversation, and keep the bot silent while a person is in charge."""
 
 from bot.services import conversations
-from bot.services.folding import fold
 from bot.wechat.messages import Reply, Text
 from handlers.incoming import Incoming
 
@@ -16,7 +15,7 @@ def handle(incoming: Incoming) -> list[Reply] | None:
             return []
         conversations.close(incoming.session, incoming.writer.id, "timed_out", incoming.now)
 
-    if incoming.message.kind != "text" or fold(incoming.message.text) not in incoming.account.human_words:
+    if incoming.message.kind != "text" or incoming.folded not in incoming.account.human_words:
         return None
 
     account = incoming.account

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.services import rule_books, rules
 from bot.services.accounts import CallbackAccount
+from bot.services.folding import fold
 from bot.services.matching import CompiledRule, RuleBook
 from bot.services.messages import Writer
 from bot.wechat.messages import Message, Reply
@@ -32,6 +33,11 @@ class Incoming:
     def session(self) -> Session:
         """For what is rare: an ORM session in the same transaction (it costs more than the rest of a message)."""
         return Session(self.connection, join_transaction_mode="rollback_only", expire_on_commit=False)
+
+    @cached_property
+    def folded(self) -> str:
+        """The text, as the account's words are compared with it."""
+        return fold(self.message.text)
 
     @property
     def book(self) -> RuleBook:

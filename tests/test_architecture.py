@@ -55,6 +55,7 @@ SERVICES = [
     "segment_words",
     "segment_sql",
     "segments",
+    "campaign_schedule",
     "takeover",
     "abilities",
     "campaign_schedule",

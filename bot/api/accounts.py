@@ -30,6 +30,13 @@ class Account(Out):
     human_words: list[str]
     human_reply: str
     handover_minutes: int
+    cap_messages: int
+    cap_days: int
+    approval_above: int | None
+    opt_out_words: list[str]
+    opt_out_reply: str
+    opt_in_words: list[str]
+    opt_in_reply: str
     has_secret: bool
     callback_url: str
     created_at: datetime
@@ -40,7 +47,7 @@ class Accounts(Out):
 
 
 class AccountChange(In):
-    """What is left out stays as it is."""
+    """What is left out stays as it is; so does what is null, but for `approval_above`."""
 
     title: Short | None = None
     appid: Short | None = None
@@ -55,6 +62,20 @@ class AccountChange(In):
     human_words: Annotated[list[Short] | None, Field(max_length=50)] = None
     human_reply: Annotated[str | None, Field(max_length=2048, description="to whoever asks for a person")] = None
     handover_minutes: Annotated[int | None, Field(ge=1, le=2880)] = None
+    cap_messages: Annotated[
+        int | None, Field(ge=0, le=1000, description="of campaigns to one follower within `cap_days`; 0: any number")
+    ] = None
+    cap_days: Annotated[int | None, Field(ge=1, le=90)] = None
+    approval_above: Annotated[
+        int | None,
+        Field(ge=0, le=100_000_000, description="a campaign to more followers needs a second person; null: none does"),
+    ] = None
+    opt_out_words: Annotated[
+        list[Short] | None, Field(max_length=50, description="who writes one of them gets no more campaigns")
+    ] = None
+    opt_out_reply: Annotated[str | None, Field(max_length=2048)] = None
+    opt_in_words: Annotated[list[Short] | None, Field(max_length=50)] = None
+    opt_in_reply: Annotated[str | None, Field(max_length=2048)] = None
 
 
 class AccountDraft(AccountChange):
@@ -104,6 +125,8 @@ def create_account(session: Session, token: models.ApiToken, body: AccountDraft)
 )
 def change_account(session: Session, account: models.Account, body: AccountChange) -> dict[str, Any]:
     values = body.model_dump(exclude_unset=True, exclude_none=True)
+    if "approval_above" in body.model_fields_set:
+        values["approval_above"] = body.approval_above  # null says something here
     accounts.update(session, account, values)
     if values.keys() & {"appid", "secret"}:
         tokens.forget(session, account.id)

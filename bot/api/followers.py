@@ -41,6 +41,8 @@ class Follower(Out):
     seen_at: datetime
     stage_id: int | None
     owner_id: int | None
+    opted_out_at: Annotated[datetime | None, Field(description="wants no campaigns since then")]
+    timezone: Annotated[str, Field(description="empty: the account's")]
     tags: list[Tag]
 
 
@@ -77,6 +79,8 @@ class FollowerChange(In):
     remark: Annotated[str | None, Field(max_length=64)] = None
     stage_id: int | None = None
     owner_id: Annotated[int | None, Field(description="an operator who works on the account")] = None
+    opted_out: Annotated[bool | None, Field(description="whether they want no campaigns")] = None
+    timezone: Annotated[str | None, Field(max_length=64, description="such as Asia/Shanghai")] = None
     fields: Annotated[dict[str, FieldValue], Field(description="field id → value", default_factory=dict)]
 
 
@@ -151,7 +155,7 @@ def get_follower(session: Session, account: models.Account, follower_id: int) ->
     "PATCH",
     "/accounts/<slug>/followers/<int:follower_id>",
     scope="followers:write",
-    summary="Change a follower's remark, stage, owner or fields",
+    summary="Change a follower's remark, stage, owner, time zone or fields, or opt them out of campaigns",
     body=FollowerChange,
     returns=FollowerDetail,
 )
@@ -162,6 +166,10 @@ def change_follower(
     if body.remark is not None:
         followers.rename(session, follower, body.remark)
     _set(session, account, follower, body)
+    if body.opted_out is not None:
+        followers.set_opted_out(session, follower, body.opted_out, API)
+    if "timezone" in body.model_fields_set:
+        followers.set_timezone(follower, body.timezone or "")
     followers.set_fields(session, account, follower, {_number(name): value for name, value in body.fields.items()}, API)
     return _detail(session, follower)
 

@@ -9,6 +9,7 @@ from bot.console.blueprint import account_slug, blueprint, current_account, own_
 from bot.console.forms import Form
 from bot.console.language import _
 from bot.console.pages import say, show
+from bot.console.when import ZONES
 from bot.database import reading, transaction
 from bot.errors import Refused
 from bot.services import accounts, tokens
@@ -16,11 +17,8 @@ from bot.settings import settings
 from bot.wechat.limits import TEXT_BYTES
 from models import Account
 
+NUMBERS = ("handover_minutes", *accounts.CAMPAIGNS)
 PLAIN = ("title", "appid", "original_id", "kind", "mode", "timezone")
-ZONES = (
-    "Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Singapore", "Asia/Tokyo", "Europe/London", "Europe/Berlin",
-    "America/New_York", "America/Los_Angeles", "Australia/Sydney", "UTC",
-)  # fmt: skip
 
 
 @blueprint.get("/accounts")
@@ -100,9 +98,8 @@ def _shown(account: Account) -> dict[str, Any]:
     return {
         **{name: getattr(account, name) for name in PLAIN},
         "is_verified": "1" if account.is_verified else "",
-        "human_words": "\n".join(account.human_words),
-        "human_reply": account.human_reply,
-        "handover_minutes": account.handover_minutes,
+        **{name: "\n".join(getattr(account, name)) for name in accounts.WORDS},
+        **{name: getattr(account, name) for name in (*accounts.REPLIES, *NUMBERS)},
     }
 
 
@@ -112,12 +109,16 @@ def _typed(given: dict[str, str]) -> dict[str, Any]:
     values |= {name: given[name].strip() for name in accounts.SEALED if given.get(name, "").strip()}
     if "shown" in given:  # an unticked box is not sent at all
         values["is_verified"] = "is_verified" in given
-    if "human_words" in given:
-        values["human_words"] = given["human_words"].replace(",", "\n").replace("，", "\n").splitlines()
-    if "human_reply" in given:
-        values["human_reply"] = given["human_reply"].replace("\r\n", "\n").strip()
-    if minutes := given.get("handover_minutes", "").strip():
-        if not minutes.isdecimal():
-            raise Refused("Give a number of minutes.", field="handover_minutes")
-        values["handover_minutes"] = int(minutes)
+    for name in accounts.WORDS:
+        if name in given:
+            values[name] = given[name].replace(",", "\n").replace("，", "\n").splitlines()
+    values |= {name: given[name].replace("\r\n", "\n").strip() for name in accounts.REPLIES if name in given}
+    for name in NUMBERS:
+        typed = given.get(name, "").strip()
+        if typed.isdecimal() and len(typed) < 10:
+            values[name] = int(typed)
+        elif typed:
+            raise Refused("Give a number.", field=name)
+        elif name in given and name == "approval_above":
+            values[name] = None
     return values

@@ -11,6 +11,7 @@ from bot.console.followers import number_of
 from bot.console.forms import Form
 from bot.console.language import _, _n
 from bot.console.pages import say, show
+from bot.console.when import ZONES
 from bot.database import reading, transaction
 from bot.errors import Refused
 from bot.services import accounts, fields, followers, notes, sends, stages, timeline
@@ -38,6 +39,8 @@ def change_follower(follower_id: int) -> ResponseReturnValue:
                 followers.set_stage(session, account, found, number_of(request.form["stage_id"]), who)
             if "owner_id" in request.form:
                 followers.set_owner(session, account, found, number_of(request.form["owner_id"]), who)
+            if "timezone" in request.form:
+                followers.set_timezone(found, request.form["timezone"].strip())
             given = {number_of(field_id) or 0: value for field_id, value in typed.items()}
             followers.set_fields(session, account, found, given, who)
             record(session, account, "followers.change", f"follower {found.id}")
@@ -48,6 +51,20 @@ def change_follower(follower_id: int) -> ResponseReturnValue:
         return _one(follower_id, form, refused.status)
     say(_("Saved."))
     return redirect(url_for("console.follower", follower_id=follower_id))
+
+
+@blueprint.post("/<account>/followers/<int:follower_id>/campaigns")
+@requires("followers:write")
+def opt_out_follower(follower_id: int) -> ResponseReturnValue:
+    """``on``: 1 opts out, 0 in again.  Alone in its form: a page opened earlier must not undo what they asked for."""
+    on = request.form.get("on") != "0"
+    with transaction() as session:
+        account = accounts.get(session, account_slug())
+        found = followers.get(session, account, follower_id)
+        followers.set_opted_out(session, found, on, acting_operator().name)
+        record(session, account, "followers.opt_out" if on else "followers.opt_in", f"follower {found.id}")
+    say(_("No campaign reaches this follower any more.") if on else _("Campaigns reach this follower again."))
+    return redirect(url_for("console.follower", follower_id=follower_id, _anchor="campaigns"))
 
 
 @blueprint.post("/<account>/followers/<int:follower_id>/notes")
@@ -91,6 +108,7 @@ def _one(follower_id: int, form: Form, status: int = 200) -> ResponseReturnValue
         form.values.setdefault("remark", found.remark)
         form.values.setdefault("stage_id", found.stage_id or "")
         form.values.setdefault("owner_id", found.owner_id or "")
+        form.values.setdefault("timezone", found.timezone)
         typed = form.at("fields", {})
         form.values["fields"] = {str(each.id): fields.shown(kept.get(each.id)) for each in known} | (
             typed if isinstance(typed, dict) else {}
@@ -114,6 +132,7 @@ def _one(follower_id: int, form: Form, status: int = 200) -> ResponseReturnValue
             stages=stages.list_all(session, account),
             owners=followers.owner_names(session, [found]) | owners,
             fields=known,
+            zones=ZONES,
             notes=written,
             authors=notes.authors(session, written),
             active_days=[(day, count) for day, count in days if count],

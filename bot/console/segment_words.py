@@ -86,7 +86,8 @@ def subjects(fields: Mapping[int, Field]) -> list[tuple[str, Options]]:
     own = [(f"field:{each.id}", each.name) for each in fields.values()]
     groups = [
         (_("Following"), [("follows", _("Follows us")), ("followed", _("Day of following")),
-                          ("unfollowed", _("Day of leaving")), ("source", _("Came by")), ("blocked", _("Blocked"))]),
+                          ("unfollowed", _("Day of leaving")), ("source", _("Came by")), ("blocked", _("Blocked")),
+                          ("opted_out", _("Opted out of campaigns"))]),
         (_("Doing"), [("wrote", _("Wrote")), ("seen", _("Did anything")), ("tapped", _("Tapped a menu button")),
                       ("scanned", _("Scanned a code")), ("answered", _("Got the answer of a rule")),
                       ("conversation", _("Conversation with a person"))]),

@@ -9,6 +9,11 @@ from markupsafe import Markup
 from bot import clock
 from bot.console.language import _, language
 
+ZONES = (  # to choose from; any other may be typed
+    "Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Singapore", "Asia/Tokyo", "Europe/London", "Europe/Berlin",
+    "America/New_York", "America/Los_Angeles", "Australia/Sydney", "UTC",
+)  # fmt: skip
+
 
 def zone() -> ZoneInfo:
     account = g.get("account")

@@ -115,11 +115,17 @@ def changed(kind: str, detail: Mapping[str, Any]) -> str:
             return _("{field}: {was} → {now}", field=detail.get("field", ""), was=was, now=now)
         case "closed":
             return _("Conversation closed: {why}", why=closed_why(detail.get("why", "")))
+        case "opted_out" if detail.get("word"):
+            return _("Opted out of campaigns with “{word}”", word=detail["word"])
+        case "opted_in" if detail.get("word"):
+            return _("Wants campaigns again: “{word}”", word=detail["word"])
         case "note":
             return _("Note deleted") if detail.get("removed") else _("Note added")
     return {
         "blocked": _("Blocked"),
         "unblocked": _("Unblocked"),
+        "opted_out": _("Opted out of campaigns"),
+        "opted_in": _("Gets campaigns again"),
         "opened": _("Conversation opened"),
     }.get(kind, kind)
 

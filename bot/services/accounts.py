@@ -3,6 +3,7 @@
 import re
 import secrets
 import string
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,10 @@ HUMAN_WORDS = ["人工", "人工客服", "转人工", "客服", "human", "agent"
 TAKEN = frozenset({"accounts", "preferences", "profile", "sign-in", "sign-out", "static"})  # the console's
 SEALED = ("secret", "token", "aes_key")  # columns sealed_secret, …
 PLAIN = ("title", "appid", "original_id", "kind", "is_verified", "mode", "timezone")
-EDITABLE = {*PLAIN, "human_words", "human_reply", "handover_minutes", *SEALED}
+CAMPAIGNS = ("cap_messages", "cap_days", "approval_above")
+WORDS = ("human_words", "opt_out_words", "opt_in_words")  # a text that is one of these means something by itself
+REPLIES = ("human_reply", "opt_out_reply", "opt_in_reply")
+EDITABLE = {*PLAIN, *WORDS, *REPLIES, *CAMPAIGNS, "handover_minutes", *SEALED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class CallbackAccount:
     human_words: frozenset[str]  # folded
     human_reply: str
     handover_minutes: int
+    opt_out_words: frozenset[str]  # folded
+    opt_out_reply: str
+    opt_in_words: frozenset[str]  # folded
+    opt_in_reply: str
     credentials: Credentials
 
 
@@ -78,6 +86,7 @@ def create(session: Session, slug: str, title: str = "", **values: Any) -> Accou
         "aes_key": "".join(secrets.choice(alphabet) for _ in range(42)) + secrets.choice("AEIMQUYcgkosw048"),
     }
     session.add(account)
+    session.flush()  # with the defaults that an update looks at
     update(session, account, {**made, **{name: value for name, value in values.items() if value not in ("", None)}})
     session.flush()
     session.add(AccessToken(account_id=account.id))
@@ -90,6 +99,7 @@ def update(session: Session, account: Account, values: dict[str, Any]) -> None:
     if unknown:
         raise Refused("There is no field “{name}” to change.", field=sorted(unknown)[0], name=sorted(unknown)[0])
     checked = {name: _checked(name, value) for name, value in values.items()}
+    _check_words({name: checked.get(name, getattr(account, name)) for name in (*WORDS, *REPLIES)}, checked)
     for name, value in checked.items():
         if name in SEALED:
             setattr(account, f"sealed_{name}", vault.seal(value, "accounts", account.slug, name))
@@ -137,6 +147,10 @@ def for_callback(session: Session, slug: str) -> CallbackAccount:
         human_words=frozenset(map(fold, account.human_words)),
         human_reply=account.human_reply,
         handover_minutes=account.handover_minutes,
+        opt_out_words=frozenset(map(fold, account.opt_out_words)),
+        opt_out_reply=account.opt_out_reply,
+        opt_in_words=frozenset(map(fold, account.opt_in_words)),
+        opt_in_reply=account.opt_in_reply,
         credentials=credentials(account),
     )
 
@@ -164,6 +178,29 @@ def reseal(session: Session, limit: int = 500) -> int:
     return touched
 
 
+_RANGES = {
+    "cap_messages": (0, 1_000, "Give a number of messages from 0 (any number) to 1,000."),
+    "cap_days": (1, 90, "Give a number of days from 1 to 90."),
+    "approval_above": (0, 100_000_000, "Give a number of followers, or nothing where nobody must approve."),
+}
+
+
+def _check_words(found: dict[str, Any], changed: Container[str]) -> None:
+    """``found``: all WORDS and REPLIES as they will be; only what is changed is found fault with."""
+    for words, reply in zip(WORDS, REPLIES, strict=True):
+        if found[reply] or not (words in changed or reply in changed):
+            continue
+        if words == "human_words":
+            raise Refused("Write 1 to 600 characters that tell the follower to wait for a person.", field=reply)
+        if found[words]:
+            raise Refused("Write what is answered to these words.", field=reply)
+    taken: dict[str, str] = {}
+    for name in sorted(WORDS, key=lambda name: name in changed):
+        for word in found[name]:
+            if taken.setdefault(fold(word), name) != name and name in changed:
+                raise Refused("“{word}” stands in another list of words already.", field=name, word=word)
+
+
 def _checked(name: str, value: Any) -> Any:
     if name == "title":
         if not 1 <= len(str(value).strip()) <= 64:
@@ -188,13 +225,19 @@ def _checked(name: str, value: Any) -> Any:
             raise Refused("“{value}” is not one of {choices}.", field=name, value=value, choices=choices) from None
     if name == "timezone":
         zones.named(value)
-    if name == "human_words":
+    if name in WORDS:
         words = [word.strip() for word in value if word.strip()]
         if len(words) > 50 or any(len(word) > 32 for word in words):
             raise Refused("Use at most 50 words of at most 32 characters.", field=name)
         return words
-    if name == "human_reply" and not 1 <= len(value.strip().encode()) <= limits.TEXT_BYTES:
-        raise Refused("Write 1 to 600 characters that tell the follower to wait for a person.", field=name)
+    if name in REPLIES:
+        if len(value.strip().encode()) > limits.TEXT_BYTES:
+            raise Refused("This is longer than WeChat takes; write at most 600 Chinese characters.", field=name)
+        return value.strip()
+    if name in _RANGES and not (value is None and name == "approval_above"):
+        least, most, sentence = _RANGES[name]
+        if type(value) is not int or not least <= value <= most:
+            raise Refused(sentence, field=name)
     if name == "handover_minutes" and not 1 <= value <= 2880:
         raise Refused("A hand-over lasts 1 to 2,880 minutes (48 hours, WeChat's own window).", field=name)
     return value

@@ -15,13 +15,14 @@ from models import AuditRecord, Base
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "accounts": ("slug", "title", "appid", "original_id", "kind", "is_verified", "mode", "timezone", "human_words",
-                 "human_reply", "handover_minutes", "sealed_secret", "sealed_token", "sealed_aes_key"),
+                 "human_reply", "handover_minutes", "cap_messages", "cap_days", "approval_above", "opt_out_words",
+                 "opt_out_reply", "opt_in_words", "opt_in_reply", "sealed_secret", "sealed_token", "sealed_aes_key"),
     "rules": ("title", "trigger", "keywords", "replies", "reply_mode", "is_enabled", "starts_on", "ends_on",
               "time_from", "time_to", "tag_id", "group_name"),
     "menus": ("buttons", "conditional"),
     "menu_versions": ("number", "buttons", "conditional"),
     "takeovers": ("status",),
-    "followers": ("remark", "blocked_at", "stage_id", "owner_id"),
+    "followers": ("remark", "blocked_at", "stage_id", "owner_id", "opted_out_at", "timezone"),
     "tags": ("name",),
     "auto_tags": ("trigger", "mode", "pattern", "tag_id", "is_enabled"),
     "segments": ("name", "conditions"),

@@ -12,8 +12,9 @@ TAGGED, UNTAGGED = "tagged", "untagged"  # {"tag": name}
 STAGE, OWNER = "stage", "owner"  # {"was": name, "is": name}; "" is none
 FIELD = "field"  # {"field": name, "was": value, "is": value}, both as they are shown; "" is none
 BLOCKED, UNBLOCKED = "blocked", "unblocked"  # {}
+OPTED_OUT, OPTED_IN = "opted_out", "opted_in"  # {"word": what they wrote}, or {} where somebody else did it
 NOTE = "note"  # {"removed": true} when one was deleted; the words themselves are the note's
-KINDS = (TAGGED, UNTAGGED, STAGE, OWNER, FIELD, BLOCKED, UNBLOCKED, NOTE)
+KINDS = (TAGGED, UNTAGGED, STAGE, OWNER, FIELD, BLOCKED, UNBLOCKED, OPTED_OUT, OPTED_IN, NOTE)
 
 
 def note(session: Session, follower: Follower, kind: str, detail: dict[str, Any], who: str) -> None:

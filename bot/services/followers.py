@@ -7,8 +7,9 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
+from bot import clock
 from bot.errors import NotFound, Refused
-from bot.services import access, fields, follower_events, name_search, stages, tallies
+from bot.services import access, fields, follower_events, name_search, stages, tallies, zones
 from models import Account, Follower, FollowerTag, NameTerm, Operator, ReplyWindow, Send, SendStatus
 
 MOST_AT_ONCE = 200  # followers of one change of many
@@ -131,6 +132,22 @@ def set_owner(session: Session, account: Account, follower: Follower, owner_id: 
     follower.owner_id = owner_id
     told = {"was": was.name if was else "", "is": names.get(owner_id or 0, "")}
     follower_events.note(session, follower, follower_events.OWNER, told, who)
+
+
+def set_timezone(follower: Follower, timezone: str) -> None:
+    """“”: the account's."""
+    if timezone:
+        zones.named(timezone)
+    follower.timezone = timezone
+
+
+def set_opted_out(session: Session, follower: Follower, on: bool, who: str, word: str = "") -> None:
+    """Whether they want no campaigns; ``word``: what they wrote themselves to say so."""
+    if (follower.opted_out_at is not None) == on:
+        return
+    follower.opted_out_at = clock.now() if on else None
+    kind = follower_events.OPTED_OUT if on else follower_events.OPTED_IN
+    follower_events.note(session, follower, kind, {"word": word} if word else {}, who)
 
 
 def possible_owners(session: Session, account: Account) -> list[Operator]:

@@ -45,12 +45,13 @@ class Trial:
     """What would come of one text or event, as the handlers decide it."""
 
     asks_for_person: bool
+    opts: str  # "out" or "in": of campaigns
     explanation: Explanation
     fallback: CompiledRule | None  # the default reply, where no rule fits
 
     @property
     def rule(self) -> CompiledRule | None:
-        return None if self.asks_for_person else self.explanation.rule or self.fallback
+        return None if self.asks_for_person or self.opts else self.explanation.rule or self.fallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +109,21 @@ def attempt(
     live: bool = False,
     key: rule_versions.DraftKey | None = None,
 ) -> Trial:
-    """The whole way of a message: words that ask for a person, the rules, the default reply.
+    """The whole way of a message: words that mean something by themselves, the rules, the default reply.
 
     ``key``: the draft's, where the caller has it already.
     """
     sheet = _sheet(session, account, live, key)
     told = _explained(sheet, account, text, follower=follower, at=at, trigger=trigger)
-    asks = trigger is Trigger.KEYWORD and fold(text) in map(fold, account.human_words)
+    folded = fold(text) if trigger is Trigger.KEYWORD else ""
+    opts = "out" if folded in map(fold, account.opt_out_words) else ""
+    if follower and follower.opted_out_at and folded in map(fold, account.opt_in_words):
+        opts = "in"
+    asks = not opts and folded in map(fold, account.human_words)
     fallback = None
     if told.rule is None and trigger in (Trigger.KEYWORD, Trigger.CLICK, Trigger.SCAN):
         fallback = _explained(sheet, account, "", follower=follower, at=at, trigger=Trigger.DEFAULT).rule
-    return Trial(asks, told, fallback)
+    return Trial(asks, opts, told, fallback)
 
 
 class _Sheet:
@@ -193,13 +198,13 @@ def _explained(
 def compare_answers(session: Session, account: Account, most: int = REPLAYED) -> Comparison:
     """The newest texts answered by what is live and by the draft, each at its own time.
 
-    Tags are taken as they are now.  What asks for a person is left out: it reaches no rule.
+    Tags are taken as they are now.  What asks for a person or opts out of campaigns is left out: it reaches no rule.
     """
     connection = session.connection()
     number = rule_versions.live_number(session, account)
     live = rule_books.exact(connection, account.id, number)
     draft = RuleBook(0, map(matching.compiled, rule_versions.draft_of(session, account)))
-    human = set(map(fold, account.human_words))
+    special = set(map(fold, [*account.human_words, *account.opt_out_words]))
     rows = connection.execute(
         select(InboundMessage.id, InboundMessage.text, InboundMessage.received_at, InboundMessage.follower_id)
         .where(InboundMessage.account_id == account.id, InboundMessage.kind == "text")
@@ -216,7 +221,7 @@ def compare_answers(session: Session, account: Account, most: int = REPLAYED) ->
             tags[follower_id].add(tag_id)
     differing, looked_at = [], 0
     for row in rows:
-        if fold(row.text) in human:
+        if fold(row.text) in special:
             continue
         looked_at += 1
         before, after = (
@@ -274,8 +279,8 @@ def unanswered(session: Session, account: Account, limit: int = 100) -> list[Gro
     counts: defaultdict[str, int] = defaultdict(int)
     for said, trace, count, at in rows:
         folded = fold(said)
-        if not folded or any(step.get("handler") == "customer_service" for step in json.loads(trace)):
-            continue  # a person was asked for, or had it in hand
+        if not folded or any(step.get("handler") in ("customer_service", "opt_out") for step in json.loads(trace)):
+            continue  # a person was asked for or had it in hand, or the word was about campaigns
         newest.setdefault(folded, (said, at))
         counts[folded] += count
     ranked = sorted(counts, key=lambda folded: (counts[folded], newest[folded][1]), reverse=True)

@@ -36,6 +36,7 @@ FIELDS: dict[str, dict[str, str]] = {  # field → operator → what follows
     "followed": _INSTANT,
     "unfollowed": _INSTANT,
     "blocked": {"is": YES_NO},
+    "opted_out": {"is": YES_NO},
     "source": {"is": TEXT, "is_not": TEXT, "begins": TEXT},
     "name": {"contains": TEXT},
     "language": {"is": TEXT, "is_not": TEXT},

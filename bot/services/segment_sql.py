@@ -86,6 +86,9 @@ class _Compiling:
     def blocked(self, op: str, of: Any, value: bool) -> Is:
         return Follower.blocked_at.is_not(None) if value else Follower.blocked_at.is_(None)
 
+    def opted_out(self, op: str, of: Any, value: bool) -> Is:
+        return Follower.opted_out_at.is_not(None) if value else Follower.opted_out_at.is_(None)
+
     def language(self, op: str, of: Any, value: str) -> Is:
         return Follower.language == value
 

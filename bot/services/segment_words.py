@@ -34,7 +34,11 @@ def condition(node: Node, things: Things, _: Translate, shown: Shown) -> str:
     names = {part: _name(reference, things, _) for part, reference in references(node)}
     template = _about(_).get((field, op)) or _compared(_)[op]
     if type(value) is bool and not value:
-        template = {"follows": _("does not follow us"), "blocked": _("is not blocked")}.get(field, template)
+        template = {
+            "follows": _("does not follow us"),
+            "blocked": _("is not blocked"),
+            "opted_out": _("did not opt out of campaigns"),
+        }.get(field, template)
     return template.format(
         what=names.get("of") or _instants(_).get(field, field),
         of=names.get("of") or of,
@@ -77,6 +81,7 @@ def _about(_: Translate) -> dict[tuple[str, str], str]:
     return {
         ("follows", "is"): _("follows us"),
         ("blocked", "is"): _("is blocked"),
+        ("opted_out", "is"): _("opted out of campaigns"),
         ("followed", "last_days"): _("began to follow in the last {value} days"),
         ("followed", "not_last_days"): _("did not begin to follow in the last {value} days"),
         ("unfollowed", "last_days"): _("left in the last {value} days"),

@@ -41,6 +41,18 @@ def test_an_account_is_made_and_changed_and_shows_no_secret(api, account):
     assert api.get("/accounts/new").json["timezone"] == "Asia/Tokyo"
 
 
+def test_what_holds_for_campaigns_is_read_and_changed(api, account):
+    change = {"cap_messages": 4, "cap_days": 30, "approval_above": 1000, "opt_out_words": ["取消"], "opt_in_words": []}
+    changed = api.patch("/accounts/shop", change).json
+    assert {name: changed[name] for name in change} == change
+    assert api.patch("/accounts/shop", {"cap_days": 7, "opt_out_reply": "好的"}).json["approval_above"] == 1000
+    assert api.patch("/accounts/shop", {"approval_above": None}).json["approval_above"] is None
+    assert api.get("/accounts/shop").json["opt_out_reply"] == "好的"
+    refused = api.patch("/accounts/shop", {"opt_out_words": ["人工"]})
+    assert (refused.status_code, refused.json["error"]["field"]) == (422, "opt_out_words")
+    assert api.patch("/accounts/shop", {"cap_days": 91}).json["error"]["field"] == "cap_days"
+
+
 def test_a_token_for_one_account_sees_and_makes_no_other(api_as, account, create):
     create.account("other")
     ours = api_as(account)
@@ -108,6 +120,20 @@ def test_followers_are_synced_listed_named(api, account, sim, work):
     named = api.patch(f"/accounts/shop/followers/{one['id']}", {"remark": "Ms Li"}).json
     assert (named["remark"], named["name"]) == ("Ms Li", "Ms Li")
     assert api.get("/accounts/shop/tags").status_code == 200
+
+
+def test_a_follower_is_opted_out_and_lives_in_a_zone(api, account, follower):
+    path = f"/accounts/shop/followers/{follower['id']}"
+    assert (follower["opted_out_at"], follower["timezone"]) == (None, "")
+
+    assert api.patch(path, {"opted_out": True, "timezone": "America/New_York"}).json["opted_out_at"]
+    kept = api.patch(path, {"remark": "Ms Li"}).json
+    assert (bool(kept["opted_out_at"]), kept["timezone"]) == (True, "America/New_York")
+    assert api.patch(path, {"timezone": "Mars"}).json["error"]["field"] == "timezone"
+    back = api.patch(path, {"opted_out": False, "timezone": None}).json
+    assert (back["opted_out_at"], back["timezone"]) == (None, "")
+    changes = api.get(f"{path}/story?show=changes").json["items"]
+    assert [(each["kind"], each["who"]) for each in changes] == [("opted_out", "API"), ("opted_in", "API")]
 
 
 def test_messages_are_read_with_their_trace(api, account, follower, create, sim):

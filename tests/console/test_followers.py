@@ -4,6 +4,7 @@ import csv
 import io
 
 from bot.services import fields, followers, stages
+from models import AuditRecord
 from tests.console.conftest import Browser
 from tests.console.samples import TeaHouse
 
@@ -51,6 +52,37 @@ def test_what_was_typed_stays_when_a_field_is_refused(browser: Browser, house: T
     assert 'value="新名"' in answer.text
     assert f'id="f-fields-{field.id}-error"' in answer.text
     assert "新名" not in browser.open(path).text
+
+
+def test_a_follower_is_opted_out_and_in_again(browser: Browser, house: TeaHouse) -> None:
+    one = house.people[0]
+    path = f"/tea-house/followers/{one.id}"
+    assert "They get campaigns until they write “退订”." in browser.open(path).text
+
+    assert browser.send(f"{path}/campaigns", on="1").headers["Location"] == f"/console{path}#campaigns"
+    assert browser.send(f"{path}/change", remark="小林").status_code == 302  # from a page opened before
+    shown = browser.open(path).text
+    assert "Opted out of campaigns · owner" in shown
+    assert "Opt them in again" in shown
+
+    browser.send(f"{path}/campaigns", on="0")
+    shown = browser.open(path).text
+    assert "Gets campaigns again · owner" in shown
+    assert "Send them no campaigns" in shown
+    records = [each.action for each in browser.session.query(AuditRecord).order_by(AuditRecord.id.desc())]
+    assert records[:3] == ["followers.opt_in", "followers.change", "followers.opt_out"]
+
+
+def test_a_follower_has_a_time_zone_of_their_own(browser: Browser, house: TeaHouse) -> None:
+    path = f"/tea-house/followers/{house.people[0].id}"
+    assert "the account's, Asia/Shanghai." in browser.open(path).text.replace("&#39;", "'")
+
+    refused = browser.send(f"{path}/change", remark="新名", timezone="Mars/Olympus")
+    assert (refused.status_code, 'id="f-timezone-error"' in refused.text) == (422, True)
+    assert 'value="Mars/Olympus"' in refused.text
+    assert 'value="新名"' in refused.text
+    browser.send(f"{path}/change", timezone=" Europe/Berlin ")
+    assert 'name="timezone" value="Europe/Berlin"' in browser.open(path).text
 
 
 def test_the_first_stages_come_at_one_press(browser: Browser, house: TeaHouse) -> None:

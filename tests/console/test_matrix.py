@@ -68,6 +68,7 @@ OF_ACCOUNT = {
     "tag_follower": ("", "OEMG"),
     "untag_follower": ("", "OEMG"),
     "block_follower": ("", "OEMG"),
+    "opt_out_follower": ("", "OEMG"),
     "rules_list": (ALL, ""),
     "add_rule": ("OE", "OE"),
     "edit_rule": (ALL, "OE"),

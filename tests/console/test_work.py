@@ -61,6 +61,37 @@ def test_settings_keep_secrets_that_were_left_empty(browser: Browser, create: Cr
     assert browser.send("/tea-house/settings", **{**values, "handover_minutes": "soon"}).status_code == 422
 
 
+def test_what_holds_for_campaigns_is_set(browser: Browser, create: Create, house: TeaHouse) -> None:
+    kept = {**NEW, "slug": None, "appid": house.account.appid}
+    given = {
+        "cap_messages": "4",
+        "cap_days": "30",
+        "approval_above": "1000",
+        "opt_out_words": "退订，取消\nTD",
+        "opt_out_reply": "好的。\r\n回复“恢复”再收。",
+        "opt_in_words": "恢复",
+        "opt_in_reply": "欢迎回来",
+    }
+    assert browser.send("/tea-house/settings", **kept, **given).status_code == 302
+    page = browser.open("/tea-house/settings").text
+    assert 'name="cap_days" value="30"' in page
+    assert "退订\n取消\nTD" in page
+    create.session.refresh(house.account)
+    assert house.account.approval_above == 1000
+    assert house.account.opt_out_reply == "好的。\n回复“恢复”再收。"
+
+    for wrong in ({"cap_days": "91"}, {"cap_messages": "-1"}, {"approval_above": "many"}, {"opt_in_words": "TD"},
+                  {"opt_out_reply": ""}):  # fmt: skip
+        refused = browser.send("/tea-house/settings", **kept, **{**given, **wrong})
+        name, value = next(iter(wrong.items()))
+        assert (refused.status_code, f'id="f-{name}-error"' in refused.text) == (422, True)
+        assert value in refused.text
+        assert refused.text.count('class="error"') == 1
+    browser.send("/tea-house/settings", **kept, **{**given, "approval_above": ""})
+    create.session.refresh(house.account)
+    assert house.account.approval_above is None
+
+
 def test_a_new_secret_ends_what_the_wrong_one_left_behind(browser: Browser, create: Create, house: TeaHouse) -> None:
     row = create.session.scalars(select(AccessToken)).one()
     row.sealed_token, row.refused_count, row.blocked_until = "old", 9, utc_now()

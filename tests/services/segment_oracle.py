@@ -25,6 +25,7 @@ class Person:
 
     follows: bool
     blocked_at: datetime | None
+    opted_out_at: datetime | None
     followed: datetime | None
     unfollowed: datetime | None
     wrote: datetime | None
@@ -86,6 +87,7 @@ def _asked(name: str, op: str, of: Any, value: Any, person: Person, now: datetim
     return {
         "follows": lambda: person.follows == value,
         "blocked": lambda: (person.blocked_at is not None) == value,
+        "opted_out": lambda: (person.opted_out_at is not None) == value,
         "name": lambda: fold(value) in fold(person.name),
         "tag": lambda: value in person.tags,
     }.get(name, lambda: getattr(person, name) == value)()
@@ -169,6 +171,7 @@ def people(now: datetime, zone: ZoneInfo) -> st.SearchStrategy[Person]:
         Person,
         follows=st.booleans(),
         blocked_at=maybe,
+        opted_out_at=maybe,
         followed=maybe,
         unfollowed=maybe,
         wrote=maybe,
@@ -212,6 +215,7 @@ def conditions(now: datetime, fields: Collection[str] = ()) -> st.SearchStrategy
     return st.one_of(
         leaf("follows", {"is": st.booleans()}),
         leaf("blocked", {"is": st.booleans()}),
+        leaf("opted_out", {"is": st.booleans()}),
         *(leaf(name, instant) for name in ("followed", "unfollowed", "wrote", "seen")),
         leaf("name", {"contains": st.sampled_from(("雨", "小雨", "EMMA", "mma", "x"))}),
         leaf("language", dict.fromkeys(("is", "is_not"), st.sampled_from(("zh_CN", "en")))),

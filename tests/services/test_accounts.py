@@ -56,6 +56,20 @@ def test_an_address_is_taken_once(create, session):
         ("human_reply", "中" * 700),
         ("handover_minutes", 0),
         ("handover_minutes", 2881),
+        ("cap_messages", -1),
+        ("cap_messages", 1001),
+        ("cap_messages", True),
+        ("cap_days", 0),
+        ("cap_days", 91),
+        ("cap_days", None),
+        ("approval_above", -1),
+        ("opt_out_words", ["x" * 33]),
+        ("opt_out_words", ["人工"]),  # asks for a person
+        ("opt_out_words", ["訂閱"]),  # opts in again, however written
+        ("opt_in_words", ["td"]),
+        ("human_words", ["退订"]),
+        ("opt_out_reply", ""),
+        ("opt_in_reply", "中" * 700),
         ("slug", "new"),
         ("sealed_secret", "x"),
     ],
@@ -68,6 +82,23 @@ def test_a_wrong_value_is_refused_with_its_field_and_changes_nothing(create, ses
 
     assert caught.value.field == name
     assert account.title == "shop"
+
+
+def test_what_holds_for_campaigns(create, session):
+    account = create.account("shop")
+    assert (account.cap_messages, account.approval_above, account.opt_out_words) == (0, None, ["退订", "TD"])
+
+    accounts.update(session, account, {"cap_messages": 4, "cap_days": 30, "approval_above": 0})
+    accounts.update(session, account, {"opt_out_words": ["人工", " 取消 ", ""], "human_words": ["客服"]})  # at once
+    accounts.update(session, account, {"opt_in_words": [], "opt_in_reply": ""})  # without words no reply is needed
+
+    assert (account.cap_messages, account.cap_days, account.approval_above) == (4, 30, 0)
+    assert accounts.for_callback(session, "shop").opt_out_words == {"人工", "取消"}
+    accounts.update(session, account, {"approval_above": None})
+    assert account.approval_above is None
+    with pytest.raises(Refused) as caught:
+        accounts.update(session, account, {"opt_in_words": ["订阅"]})
+    assert caught.value.field == "opt_in_reply"
 
 
 def test_secrets_are_sealed_and_read_again(create, session):

@@ -30,6 +30,20 @@ def test_only_what_changed(create):
     assert (last(create).before, last(create).after) == ({"title": "Old"}, {"title": "New"})
 
 
+def test_what_holds_for_campaigns_is_told(create):
+    account = create.account("mine")
+    accounts.update(create.session, account, {"cap_messages": 3, "approval_above": 100, "opt_out_words": ["取消"]})
+    audit.record(create.session, "accounts.edit")
+    assert last(create).after == {"cap_messages": 3, "approval_above": 100, "opt_out_words": ["取消"]}
+
+    follower = create.follower(account)
+    followers.set_opted_out(create.session, follower, True, "林")
+    followers.set_timezone(follower, "Asia/Tokyo")
+    audit.record(create.session, "followers.change")
+    assert set(last(create).after) == {"opted_out_at", "timezone"}
+    assert (last(create).before["opted_out_at"], last(create).after["timezone"]) == (None, "Asia/Tokyo")
+
+
 def test_no_secret_is_told_only_that_it_changed(create):
     account = create.account("mine")
     accounts.update(create.session, account, {"secret": "canary" * 5, "token": "canary2"})

@@ -2,6 +2,7 @@ import pytest
 
 from bot.errors import NotFound, Refused
 from bot.services import followers
+from models import FollowerEvent
 
 
 @pytest.fixture
@@ -45,6 +46,25 @@ def test_a_long_remark_is_refused(account, create, session):
 
     followers.rename(session, known, " new ")
     assert known.name == "new"
+
+
+def test_a_time_zone_is_one_of_the_worlds_or_the_accounts(account, create):
+    follower = create.follower(account)
+    followers.set_timezone(follower, "Asia/Kathmandu")
+    assert follower.timezone == "Asia/Kathmandu"
+    with pytest.raises(Refused, match="Mars"):
+        followers.set_timezone(follower, "Mars/Olympus")
+    followers.set_timezone(follower, "")
+    assert follower.timezone == ""
+
+
+def test_opting_out_is_told_once_with_who_did_it(account, create, session):
+    follower = create.follower(account)
+    for on in (True, True, False, False):
+        followers.set_opted_out(session, follower, on, "林")
+    assert follower.opted_out_at is None
+    told = [(each.kind, each.detail, each.who) for each in session.query(FollowerEvent).order_by(FollowerEvent.id)]
+    assert told == [("opted_out", {}, "林"), ("opted_in", {}, "林")]
 
 
 def test_another_accounts_is_not_found(account, create, session):

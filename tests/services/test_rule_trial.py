@@ -121,6 +121,22 @@ def test_a_rule_with_a_key_twice_answers_once(create, session, account):
     assert told.rule is told.explanation.rule is not None
 
 
+def test_the_box_knows_the_words_about_campaigns(create, session, client, redis, account):
+    create.rule(account, "订阅", "rule")
+    create.rule(account, "退订", "never")
+    follower = create.follower(account)
+    phone = Phone(account, client, openid=follower.openid)
+    out, back = account.opt_out_reply, account.opt_in_reply
+    for text, opts, said in (("订阅", "", "rule"), ("退訂", "out", out), ("订阅", "in", back), ("订阅", "", "rule")):
+        session.refresh(follower)
+        told = rule_trial.attempt(session, account, text, follower=follower, live=True)
+        session.commit()
+        assert (told.opts, told.rule is None) == (opts, bool(opts))
+        assert phone.say(text) == said
+    assert rule_trial.compare_answers(session, account).count == 3
+    assert rule_trial.unanswered(session, account) == []
+
+
 def heard(session, account, follower, text: str, at: datetime, number: int, **values) -> None:
     session.add(
         InboundMessage(

@@ -74,8 +74,8 @@ def put(session: Session, account: Account, group: list[Person]) -> list[int]:
     followers = [
         {**of, "openid": f"o{at}", "nickname": person.name, "language": person.language, "source": person.source,
          "is_subscribed": person.follows, "subscribed_at": person.followed, "unsubscribed_at": person.unfollowed,
-         "seen_at": person.seen, "wrote_at": person.wrote, "blocked_at": person.blocked_at, "stage_id": person.stage,
-         "owner_id": person.owner}
+         "seen_at": person.seen, "wrote_at": person.wrote, "blocked_at": person.blocked_at,
+         "opted_out_at": person.opted_out_at, "stage_id": person.stage, "owner_id": person.owner}
         for at, person in enumerate(group)
     ]  # fmt: skip
     ids = list(session.scalars(insert(Follower).returning(Follower.id, sort_by_parameter_order=True), followers))
