@@ -66,6 +66,7 @@ SERVICES = [
     "campaign_ledger",
     "campaign_reports",
     "campaign_clicks",
+    "campaign_outcomes",
     "proportions",
     "campaign_results",
     "tag_pushes",

@@ -3,10 +3,9 @@
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import blake2b
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -65,22 +64,6 @@ def count(session: Session, opened: Opened, browser: str = "") -> None:
     session.execute(
         statement.on_conflict_do_update(index_elements=["link_id", "visitor"], set_={"times": Click.times + 1})
     )
-
-
-def of_follower(
-    session: Session, follower_id: int, before: datetime | None = None, limit: int = 50
-) -> list[tuple[Click, TrackedLink]]:
-    """The links that a follower opened last, newest first."""
-    query = select(Click, TrackedLink).join(TrackedLink).where(Click.follower_id == follower_id)
-    if before is not None:
-        query = query.where(Click.at < before)
-    return [(click, link) for click, link in session.execute(query.order_by(Click.at.desc()).limit(limit))]
-
-
-def total(session: Session, campaign_id: int) -> int:
-    """How often a campaign's links were opened."""
-    query = select(func.coalesce(func.sum(Click.times), 0)).join(TrackedLink)
-    return int(session.scalar(query.where(TrackedLink.campaign_id == campaign_id)) or 0)
 
 
 def _digest(campaign_id: int, browser: str) -> str:

@@ -50,9 +50,14 @@ def interval(hits: int, of: int, other_hits: int, other_of: int) -> tuple[float,
     )
 
 
-def needed(share: float, other: float) -> int:
-    """Followers in each of the two, to tell so large a difference from chance."""
-    z = Z + NormalDist().inv_cdf(POWER)
+def interval_of(hits: int, of: int) -> tuple[float, float]:
+    """Where the true share lies in 95 of 100 cases (Wilson)."""
+    return _wilson(hits / of, of) if of else (0.0, 1.0)
+
+
+def needed(share: float, other: float, comparisons: int = 1) -> int:
+    """Followers in each of the two, to tell so large a difference from chance among so many comparisons."""
+    z = NormalDist().inv_cdf(1 - CHANCE / 2 / comparisons) + NormalDist().inv_cdf(POWER)
     return math.ceil(z**2 * (share * (1 - share) + other * (1 - other)) / (share - other) ** 2)
 
 
