@@ -14,6 +14,7 @@ from bot.services.campaign_contents import sign
 from bot.settings import settings
 from models import Click, Follower, TrackedLink
 
+_BETWEEN = re.compile(r"[./]")
 _CODE = re.compile(r"[0-9a-f]{1,16}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
@@ -34,7 +35,7 @@ def find(session: Session, address: str) -> Opened | None:
 
     Anything else behind a good code is nobody's: a link must not fail because something was added to it on its way.
     """
-    code, *whose = address.split(".")
+    code, *whose = _BETWEEN.split(address)
     if not _CODE.fullmatch(code):
         return None
     link = session.scalars(select(TrackedLink).where(TrackedLink.code == code)).one_or_none()

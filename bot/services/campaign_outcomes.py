@@ -19,7 +19,7 @@ HELD_OUT = "held_out"  # the ledger's reason
 NOBODY = -1  # stands for their variant
 _LATE = timedelta(hours=1)  # by which an event's number may be behind its time
 
-_Happened = Select[Any]  # follower_id, at
+_Happened = Select[Any, datetime]  # follower_id, at
 _Period = tuple[datetime, datetime]  # the first message; the end of what may count for the last
 
 
