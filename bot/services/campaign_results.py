@@ -224,12 +224,12 @@ def _recipients_who_clicked(session: Session, campaign: Campaign) -> Counter[int
 # Verdicts -------------------------------------------------------------------------------------------------------------
 
 LEADS = (
-    "“{name}” is ahead: {share} % against {other_share} % of “{other}”. If the two were equally good, so large a "
-    "difference would come about in about {n} of 100 campaigns."
+    "“{name}” is ahead: {share} % against {other_share} % of “{other}”. If the two were equally good, a difference "
+    "this large would appear in about {n} of 100 campaigns."
 )
 LEADS_CLEARLY = (
-    "“{name}” is ahead: {share} % against {other_share} % of “{other}”. If the two were equally good, so large a "
-    "difference would come about in fewer than 1 of {n} campaigns."
+    "“{name}” is ahead: {share} % against {other_share} % of “{other}”. If the two were equally good, a difference "
+    "this large would appear in fewer than 1 of {n} campaigns."
 )
 TOO_SMALL = (
     "The difference is too small to tell: {share} % for “{name}”, {other_share} % for “{other}”. About {more} more "
@@ -260,7 +260,8 @@ MILLION = 1_000_000
 def winner(results: Sequence[VariantResult]) -> Verdict:
     """Which variant did better at what the campaign was for, and how sure that is.
 
-    Of equal variants one is called better in at most 5 of 100 campaigns, however many they are.
+    Of equal variants one is called better in at most 5 of 100 campaigns, however many they are.  That holds for one
+    look, once the goal's days are over: whoever looks every hour will see more of chance.
     """
     variants = [each for each in results if each.variant is not None]
     if len(variants) < 2:

@@ -76,4 +76,4 @@ def _normal(hits: int, of: int, other_hits: int, other_of: int) -> float:
 def _wilson(share: float, of: int) -> tuple[float, float]:
     middle = (share + Z**2 / (2 * of)) / (1 + Z**2 / of)
     half = Z / (1 + Z**2 / of) * math.sqrt(share * (1 - share) / of + Z**2 / (4 * of**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
