@@ -8,7 +8,7 @@ from apiflask import APIFlask
 from flask import Response, redirect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from bot import api, clock, console, health, logs, webhook
+from bot import api, clock, console, health, logs, pages, webhook
 from bot.settings import settings
 
 
@@ -38,6 +38,7 @@ def create_app() -> APIFlask:
 
     app.register_blueprint(webhook.bp)
     app.register_blueprint(health.bp)
+    pages.register(app)
     api.register(app)
     console.register(app)
     if hops := config.trusted_proxies:

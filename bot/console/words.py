@@ -121,6 +121,11 @@ def changed(kind: str, detail: Mapping[str, Any]) -> str:
             return _("Wants campaigns again: “{word}”", word=detail["word"])
         case "note":
             return _("Note deleted") if detail.get("removed") else _("Note added")
+        case "received":
+            return _("Got the campaign “{campaign}”", campaign=detail.get("campaign", ""))
+        case "link":
+            campaign, url = detail.get("campaign", ""), detail.get("url", "")
+            return _("Opened the link {url} of the campaign “{campaign}”", campaign=campaign, url=url)
     return {
         "blocked": _("Blocked"),
         "unblocked": _("Unblocked"),

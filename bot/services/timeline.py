@@ -13,14 +13,25 @@ from sqlalchemy.orm import Session
 from bot import clock
 from bot.services import messages
 from bot.services.messages import Turn
-from models import Account, Conversation, Follower, FollowerEvent, InboundMessage
+from models import (
+    Account,
+    Campaign,
+    Click,
+    Conversation,
+    Delivery,
+    DeliveryStatus,
+    Follower,
+    FollowerEvent,
+    InboundMessage,
+    TrackedLink,
+)
 
 DAYS = 90
 
 
 class Show(StrEnum):
     ALL = "all"
-    MESSAGES = "messages"  # what either side said, tapped or scanned
+    MESSAGES = "messages"  # what either side said, tapped or scanned; campaigns and their links among it
     CHANGES = "changes"  # tags, stage, owner, fields, notes, conversations
 
 
@@ -43,6 +54,8 @@ def page(
     turns: list[Turn] = []
     if show is not Show.CHANGES:
         turns += messages.timeline(session, account, follower, before, limit + 1)
+        turns += _campaigns(session, follower, before, limit + 1)
+        turns += _clicks(session, follower, before, limit + 1)
     if show is not Show.MESSAGES:
         turns += _events(session, follower, before, limit + 1)
         turns += _conversations(session, follower, before, limit + 1)
@@ -86,3 +99,33 @@ def _conversations(session: Session, follower: Follower, before: datetime | None
         if talk.closed_at is not None and (before is None or talk.closed_at < before):
             detail = {"conversation": talk.id, "why": talk.closed_why}
             yield Turn(f"d{talk.id}", talk.closed_at, "change", "closed", "", detail, "", "")
+
+
+def _campaigns(session: Session, follower: Follower, before: datetime | None, limit: int) -> Iterator[Turn]:
+    """Those that reached them; found by campaign, as the ledger's key begins with it."""
+    query = (
+        select(Campaign.id, Campaign.name, Delivery.at)
+        .join(Delivery, (Delivery.campaign_id == Campaign.id) & (Delivery.follower_id == follower.id))
+        .where(Campaign.account_id == follower.account_id, Campaign.launched_at.is_not(None))
+        .where(Delivery.status == DeliveryStatus.SENT, Delivery.at.is_not(None))
+    )
+    if before is not None:
+        query = query.where(Delivery.at < before)
+    for campaign_id, name, at in session.execute(query.order_by(Delivery.at.desc()).limit(limit)):
+        assert at is not None
+        detail = {"campaign": name, "campaign_id": campaign_id}
+        yield Turn(f"b{campaign_id}", at, "change", "received", "", detail, "", "")
+
+
+def _clicks(session: Session, follower: Follower, before: datetime | None, limit: int) -> Iterator[Turn]:
+    query = (
+        select(Click.id, Click.at, Click.times, TrackedLink.url, Campaign.name, Campaign.id)
+        .join(TrackedLink, TrackedLink.id == Click.link_id)
+        .join(Campaign, Campaign.id == TrackedLink.campaign_id)
+        .where(Click.follower_id == follower.id)
+    )
+    if before is not None:
+        query = query.where(Click.at < before)
+    for click_id, at, times, url, name, campaign_id in session.execute(query.order_by(Click.at.desc()).limit(limit)):
+        detail = {"campaign": name, "campaign_id": campaign_id, "url": url, "times": times}
+        yield Turn(f"l{click_id}", at, "change", "link", "", detail, "", "")
