@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import Refused
-from bot.services import segments
+from bot.services import campaign_schedule, segments
 from bot.wechat import limits
 from models import (
     Account,
@@ -34,6 +34,8 @@ from models import (
 CHINA = ZoneInfo("Asia/Shanghai")  # WeChat's months begin here
 COUNTED = (DeliveryStatus.SENT, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN)  # may have reached the follower
 BUCKETS = 10_000
+UNDO = timedelta(seconds=30)  # between a launch and its first message
+CLOSING = timedelta(seconds=2)  # a reply window that ends so soon may be closed when the message arrives
 
 # Why somebody gets nothing.  The first that holds is kept.
 REASONS = ("left", "blocked", "opted_out", "excluded", "monthly", "no_window", "capped", "held_out", "alone")
@@ -60,9 +62,10 @@ def rows(
     now = now or clock.now()
     follower_zone = func.coalesce(func.nullif(Follower.timezone, ""), account.timezone)
     zone = follower_zone if campaign.in_own_zone or campaign.quiet_from else literal(account.timezone)
+    gone = _gone(session, account, campaign, now, _first_at(account, campaign, now))
     columns = select(
         Follower.id,
-        case(*_gone(session, account, campaign, now), *_kept_out(session, account, campaign), else_="").label("reason"),
+        case(*gone, *_kept_out(session, account, campaign), else_="").label("reason"),
         variant(session, campaign).label("variant"),
         zone.label("zone"),
     )
@@ -110,7 +113,7 @@ def changed(
     session: Session, account: Account, campaign: Campaign, follower_ids: Collection[int], now: datetime
 ) -> dict[int, str]:
     """Of some whose turn has come: who may no longer be written to, and why."""
-    why = case(*_gone(session, account, campaign, now, follower_ids), else_="")
+    why = case(*_gone(session, account, campaign, now, now, follower_ids), else_="")
     found = select(Follower.id, why).where(Follower.id.in_(these(session, follower_ids)), why != "")
     return dict(session.execute(found).all())
 
@@ -124,9 +127,14 @@ def these(session: Session, ids: Iterable[int]) -> Select[int]:
 
 
 def _gone(
-    session: Session, account: Account, campaign: Campaign, now: datetime, among: Collection[int] | None = None
+    session: Session,
+    account: Account,
+    campaign: Campaign,
+    now: datetime,
+    sent_at: datetime,
+    among: Collection[int] | None = None,
 ) -> list[tuple[Any, str]]:
-    """What keeps a message from a follower and may come about between the launch and their turn."""
+    """What keeps a message from a follower and may come about between the launch and their turn, at ``sent_at``."""
     gone: list[tuple[Any, str]] = [
         (Follower.is_subscribed.is_(False), "left"),
         (Follower.blocked_at.is_not(None), "blocked"),
@@ -137,13 +145,18 @@ def _gone(
         gone += _had(session, campaign, month, limits.MASS_MONTHLY_EACH, "monthly", among, Channel.MASS)
     if campaign.channel is Channel.SERVICE:
         window = exists().where(
-            ReplyWindow.follower_id == Follower.id, ReplyWindow.left > 0, ReplyWindow.expires_at > now
+            ReplyWindow.follower_id == Follower.id, ReplyWindow.left > 0, ReplyWindow.expires_at > sent_at + CLOSING
         )
         gone.append((~window, "no_window"))
     if account.cap_messages and not campaign.ignores_cap:
         since = now - timedelta(days=account.cap_days)
         gone += _had(session, campaign, since, account.cap_messages, "capped", among)
     return gone
+
+
+def _first_at(account: Account, campaign: Campaign, now: datetime) -> datetime:
+    """When the first message goes, if it is launched now."""
+    return max(now + UNDO, campaign_schedule.starts_in(campaign.starts, account.timezone) if campaign.starts else now)
 
 
 def _kept_out(session: Session, account: Account, campaign: Campaign) -> list[tuple[Any, str]]:

@@ -1,6 +1,5 @@
 """Launching a campaign and steering it: each step is one conditional update, so of two who press one wins."""
 
-import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ from bot import clock
 from bot.errors import Conflict, Forbidden, Refused
 from bot.queue import enqueue
 from bot.services import abilities, campaign_audience, campaign_contents, campaign_schedule
+from bot.services.campaign_audience import UNDO
 from bot.services.campaigns import fingerprint
 from models import (
     Account,
@@ -25,7 +25,6 @@ from models import (
     affected,
 )
 
-UNDO = timedelta(seconds=30)
 MAY = {Channel.TEMPLATE: "templates", Channel.NOTICE: "templates", Channel.SERVICE: "write_later"}
 RUNNING = (CampaignStatus.SENDING, CampaignStatus.PAUSED)
 TAKEN_BACK = (CampaignStatus.PREPARING, CampaignStatus.WAITING, CampaignStatus.SCHEDULED, CampaignStatus.MISSED)
@@ -54,7 +53,6 @@ def launch(session: Session, account: Account, campaign: Campaign, *, seen: int 
             status=CampaignStatus.PREPARING,
             launched_at=now,
             launched_by=who[:64],
-            salt=campaign.salt or secrets.token_hex(8),
             fence=Campaign.fence + 1,
             **dict.fromkeys(("why",), ""),
             **dict.fromkeys(("leased_until", "starts_at", "finished_at", "errcode", "next_at", "parked_until")),

@@ -223,7 +223,7 @@ def _left_over(session: Session, campaign: Campaign, batch: Batch, now: datetime
 
 def _spend(session: Session, ids: Sequence[int], now: datetime) -> dict[int, int]:
     """Count one message against each follower's window that closes first: follower → window."""
-    is_open = (ReplyWindow.left > 0, ReplyWindow.expires_at > now)
+    is_open = (ReplyWindow.left > 0, ReplyWindow.expires_at > now + campaign_audience.CLOSING)
     query = select(ReplyWindow.follower_id, ReplyWindow.id).where(ReplyWindow.follower_id.in_(ids), *is_open)
     first = dict(session.execute(query.order_by(ReplyWindow.expires_at.desc())).all())  # the last named wins
     spent = session.execute(

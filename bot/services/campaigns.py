@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -131,7 +132,7 @@ def save(
         count = session.scalar(select(func.count()).where(Campaign.account_id == account.id)) or 0
         if count >= MOST:
             raise Refused("An account holds {max} campaigns at most; delete some first.", max=MOST)
-        campaign = Campaign(account_id=account.id, channel=draft.channel, name=draft.name)
+        campaign = Campaign(account_id=account.id, channel=draft.channel, name=draft.name, salt=secrets.token_hex(8))
         session.add(campaign)
     else:
         claimed = session.execute(

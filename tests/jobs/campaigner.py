@@ -19,6 +19,7 @@ class Campaigner:
         self.account = create.account(**values)
         sim.connect(self.account, live)
         self.openids: list[str] = []
+        self.gone: set[str] = set()  # of them, those who do not follow now
         self.meet(followers)
 
     def meet(self, count: int) -> list[str]:

@@ -17,13 +17,14 @@ FOLLOWERS = 60
 def live_a_while(marketer: Campaigner, dice: random.Random) -> None:
     """Some leave, come back, opt out, are blocked; some write, which opens their window."""
     for openid in dice.sample(marketer.openids, 4):
-        gone = dice.random() < 0.5
-        marketer.sim.happen(marketer.account, openid, "unsubscribe" if gone else "subscribe")
+        leaves = openid not in marketer.gone
+        marketer.sim.happen(marketer.account, openid, "unsubscribe" if leaves else "subscribe")
+        marketer.gone ^= {openid}
     for openid in dice.sample(marketer.openids, 3):
         marketer.change(openid, opted_out_at=dice.choice([None, clock.now()]))
     for openid in dice.sample(marketer.openids, 2):
         marketer.change(openid, blocked_at=dice.choice([None, clock.now()]))
-    for openid in dice.sample(marketer.openids, 5):
+    for openid in dice.sample([each for each in marketer.openids if each not in marketer.gone], 5):
         marketer.sim.say(marketer.account, openid, "你好")
     with transaction() as session:
         marketer.here(session).cap_messages = dice.choice([0, 0, 3, 6])
