@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from bot import clock
@@ -82,21 +82,20 @@ def funnel(session: Session, account: Account, campaign: Campaign) -> list[Varia
     """One for each variant, in their order, and one more for the group that got nothing, if there is one."""
     sums = _sums(session, campaign)
     days = timedelta(days=int(campaign.goal.get("days") or DAYS))
-    visitors = _visitors(session, campaign)
-    signed = Counter[int]() if campaign.channel is Channel.MASS else _recipients_who_clicked(session, campaign)
     first = sums.first or clock.now()
     period = (first, (campaign.finished_at or max(first, clock.now())) + days)
-    replied = campaign_outcomes.replied(session, account, campaign, period, days)
-    if campaign.channel is Channel.MASS and campaign.goal.get("kind") == "click":
-        # Nobody knows whose click it was: within the days after the last call.
-        converted: Counter[int] | None = _visitors(session, campaign, (sums.last or first) + days)
-    else:
-        converted = campaign_outcomes.converted(session, account, campaign, period, days)
+    visitors = _visitors(session, campaign)
+    replied = Counter(campaign_outcomes.replied(session, account, campaign, period, days))
+    is_mass = campaign.channel is Channel.MASS
+    clicked = visitors if is_mass else Counter(campaign_outcomes.clicked(session, campaign))
+    reached = campaign_outcomes.converted(session, account, campaign, period, days)
+    if is_mass and campaign.goal.get("kind") == "click":
+        reached = _visitors(session, campaign, (sums.last or first) + days)  # nobody's in particular
+    converted = None if reached is None else Counter(reached)
     found = []
     for at, variant in enumerate(campaign.variants):
         sent, delivered = sums.sent[at], sums.delivered[at]
         most = sent if delivered is None else delivered
-        clicked = visitors[at] if campaign.channel is Channel.MASS else signed[at]
         found.append(
             VariantResult(
                 variant=at,
@@ -104,16 +103,17 @@ def funnel(session: Session, account: Account, campaign: Campaign) -> list[Varia
                 recipients=sums.recipients[at],
                 sent=sent,
                 delivered=delivered,
-                clicked=min(clicked, most),  # what was forwarded may be opened by more people than got it
+                clicked=min(clicked[at], most),  # what was forwarded may be opened by more people than got it
                 visitors=visitors[at],
                 replied=min(replied[at], most),
                 converted=None if converted is None else min(converted[at], most),
             )
         )
     if campaign.held_out:
-        reached = None if converted is None or campaign.goal["kind"] == "click" else converted[NOBODY]
-        count = int(campaign.excluded.get(HELD_OUT, 0))
-        found.append(VariantResult(None, "", count, 0, 0, 0, 0, replied[NOBODY], reached))
+        if campaign.goal.get("kind") == "click":
+            converted = None  # they have no link to open
+        count, did = int(campaign.excluded.get(HELD_OUT, 0)), None if converted is None else converted[NOBODY]
+        found.append(VariantResult(None, "", count, 0, 0, 0, 0, replied[NOBODY], did))
     return found
 
 
@@ -164,8 +164,9 @@ def _sums(session: Session, campaign: Campaign) -> _Sums:
     delivered: dict[int, int | None] = dict.fromkeys(range(len(campaign.variants)), 0)
     columns = (Batch.variant, Batch.size, Batch.sent, Batch.failed, Batch.ended, Batch.accepted_at)
     query = select(*columns).where(Batch.campaign_id == campaign.id)
-    last = None
+    last, any_failed = None, False
     for variant, size, arrived, failed, ended, accepted_at in session.execute(query):
+        any_failed = any_failed or failed > 0
         recipients[variant] += size
         sent[variant] += arrived
         if campaign.channel is not Channel.MASS:
@@ -175,7 +176,7 @@ def _sums(session: Session, campaign: Campaign) -> _Sums:
             sent[variant] += failed  # WeChat took them on, and let its check stop them
             told = (ended or {}).get("sent")
             _add(delivered, variant, 0 if arrived == 0 else told if told is None else min(told, arrived))
-    if campaign.channel is Channel.TEMPLATE:
+    if campaign.channel is Channel.TEMPLATE and any_failed:
         sent.update(_reported_failed(session, campaign))
     first = session.scalar(select(func.min(Batch.first_tried_at)).where(Batch.campaign_id == campaign.id))
     return _Sums(recipients, sent, delivered, first, last)
@@ -207,18 +208,6 @@ def _visitors(session: Session, campaign: Campaign, until: datetime | None = Non
     if until is not None:
         query = query.where(Click.at < until)
     return Counter(dict(session.execute(query.group_by(TrackedLink.variant)).all()))
-
-
-def _recipients_who_clicked(session: Session, campaign: Campaign) -> Counter[int]:
-    query = (
-        select(Delivery.variant, func.count(Delivery.follower_id.distinct()))
-        .select_from(TrackedLink)
-        .join(Click)
-        .join(Delivery, and_(Delivery.campaign_id == campaign.id, Delivery.follower_id == Click.follower_id))
-        .where(TrackedLink.campaign_id == campaign.id, Delivery.status == DeliveryStatus.SENT)
-        .group_by(Delivery.variant)
-    )
-    return Counter(dict(session.execute(query).all()))
 
 
 # Verdicts -------------------------------------------------------------------------------------------------------------

@@ -25,6 +25,8 @@ WINDOWS = {
     "follow": limits.ACTION_WINDOW,
     "scan": limits.ACTION_WINDOW,
 }
+# How a message of ours ended: WeChat names the follower, who did nothing.
+REPORTS = ("templatesendjobfinish", "subscribe_msg_sent_event")
 ATTEMPTS_SECONDS = 15  # three attempts of five seconds
 
 
@@ -180,7 +182,9 @@ def timeline(
     """The last things said between one follower and the account, oldest first."""
     follower = get_follower(session, account, follower.id)
     received = select(InboundMessage).where(
-        InboundMessage.account_id == account.id, InboundMessage.openid == follower.openid
+        InboundMessage.account_id == account.id,
+        InboundMessage.openid == follower.openid,
+        InboundMessage.event.not_in(REPORTS),
     )
     sent = select(Send, Operator.name).outerjoin(Operator, Send.operator_id == Operator.id)
     sent = sent.where(Send.follower_id == follower.id)

@@ -72,11 +72,13 @@ def test_what_counts_begins_with_the_message_and_ends_after_some_days(
 
 
 def test_for_those_who_got_nothing_the_days_begin_with_the_first_message(session, account, people, begins):
-    story = Story(goal="key", got={0: (0, SENT, 120)}, held={1, 2}, acts=[(1, "key", 119), (2, "key", 120)])
+    minutes = (119, 120, 120 + 3 * DAY - 1, 120 + 3 * DAY)
+    acts = [(who, "key", minute) for who, minute in enumerate(minutes, start=1)]
+    story = Story(goal="key", got={0: (0, SENT, 120)}, held={1, 2, 3, 4}, acts=acts)
 
     held = campaign_results.funnel(session, account, keep(session, account, people, story, begins))[-1]
 
-    assert (held.variant, held.recipients, held.converted) == (None, 2, 1)
+    assert (held.variant, held.recipients, held.converted) == (None, 4, 2)
 
 
 def test_a_goal_that_is_gone_is_not_a_goal_that_nobody_reached(session, account, people, begins):
@@ -100,11 +102,31 @@ def test_another_accounts_tag_is_no_goal(session, create, account, people, begin
 
 
 def test_the_same_person_is_counted_once_however_often(session, account, people, begins):
-    story = Story(goal="reply", got={0: (0, SENT, 0)}, acts=[(0, "reply", at) for at in (1, 2, 3)])
+    got = dict.fromkeys(range(4), (0, SENT, 0))
+    story = Story(goal="reply", got=got, acts=[(0, "reply", at) for at in (1, 2, 3)])
 
     [result] = campaign_results.funnel(session, account, keep(session, account, people, story, begins))
 
     assert (result.replied, result.converted) == (1, 1)
+
+
+@pytest.mark.parametrize(("told", "delivered"), [(None, None), (1, 1), (2, 2), (5, 2)])
+def test_a_mass_message_is_delivered_to_as_many_as_wechat_says(session, account, people, begins, told, delivered):
+    """Who follows at WeChat and is unknown to us is in WeChat's number, and not in our funnel."""
+    story = Story(channel=Channel.MASS, got={0: (0, SENT, 0), 1: (0, SENT, 0)}, told={0: told})
+
+    [result] = campaign_results.funnel(session, account, keep(session, account, people, story, begins))
+
+    assert (result.sent, result.delivered) == (2, delivered)
+
+
+def test_a_link_that_was_forwarded_is_not_opened_by_more_than_got_it(session, account, people, begins):
+    clicks = [(None, 0, f"browser {at}", at) for at in range(5)]
+    story = Story(channel=Channel.MASS, goal="click", got={0: (0, SENT, 0)}, told={0: 1}, clicks=clicks)
+
+    [result] = campaign_results.funnel(session, account, keep(session, account, people, story, begins))
+
+    assert (result.clicked, result.converted, result.visitors) == (1, 1, 5)
 
 
 def test_a_draft_has_come_to_nothing_yet(session, account, people, begins):
