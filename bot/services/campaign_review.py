@@ -64,13 +64,17 @@ def recall(session: Session, account: Account, campaign: Campaign) -> Task:
 
     Raises:
         Refused: this kind of message cannot be taken back, or WeChat has none of it.
+        Conflict: another campaign of the account is being taken back.
     """
     if campaign.channel is not Channel.MASS or campaign.variants[0]["content"]["kind"] not in RECALLED:
         raise Refused("WeChat takes back only articles and videos of a mass message.")
     taken = select(Batch.id).where(Batch.campaign_id == campaign.id, Batch.msg_id.is_not(None)).limit(1)
     if session.scalar(taken) is None:
         raise Refused("WeChat has not taken any of it, so there is nothing to take back.")
-    return tasks.start(session, account, "campaign_recall", {"campaign_id": campaign.id})
+    task = tasks.start(session, account, "campaign_recall", {"campaign_id": campaign.id})
+    if task.state["campaign_id"] != campaign.id:
+        raise Conflict("Another campaign is being taken back; wait for its end, then take this one back.")
+    return task
 
 
 def _again(session: Session, campaign: Campaign, was: DeliveryStatus) -> int:
