@@ -59,7 +59,9 @@ def rows(
     """
     now = now or clock.now()
     follower_zone = func.coalesce(func.nullif(Follower.timezone, ""), account.timezone)
-    zone = follower_zone if campaign.in_own_zone or campaign.quiet_from else literal(account.timezone)
+    # A tag or all is one call, so it has one hour: in two zones it would be sent to everybody twice.
+    own = campaign.reach is Reach.LIST and (campaign.in_own_zone or campaign.quiet_from)
+    zone = follower_zone if own else literal(account.timezone)
     columns = select(
         Follower.id,
         case(*_gone(session, account, campaign, now), *_kept_out(session, account, campaign), else_="").label("reason"),
