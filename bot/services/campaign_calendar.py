@@ -1,101 +1,77 @@
-"""Campaigns by day, and how many mass messages WeChat would still take on each."""
+"""What goes out on which day, and how many of WeChat's mass messages each day has left."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.errors import Refused
-from bot.services import campaign_forecast
 from bot.services.campaign_audience import CHINA
 from models import Account, Batch, BatchStatus, Campaign, CampaignStatus, Channel
 
-MOST_DAYS = 92
-WAITING = (BatchStatus.READY, BatchStatus.UNKNOWN, BatchStatus.SENDING)
-OVER = (CampaignStatus.FINISHED, CampaignStatus.CANCELLED)
+MOST = 500  # campaigns of one month
 
 
 @dataclass(slots=True)
 class Day:
-    """``calls`` of mass messaging are WeChat's, whose days begin at midnight in China."""
+    """A day of the account's time zone."""
 
-    day: date  # of the account's zone
-    campaigns: list[Campaign] = field(default_factory=list)  # by their start
-    calls: int = 0  # made, and those that are due; a draft's are not known before its launch
-    calls_left: int | None = None  # None: the day is over
+    day: date
+    campaigns: list[Campaign] = field(default_factory=list)  # in the order of the day
+    used: int = 0  # mass messages that WeChat took on, of its day in China
+    planned: int = 0  # and those that will be
 
 
-def days(session: Session, account: Account, since: date | None = None, until: date | None = None) -> list[Day]:
-    """From ``since`` (today) to ``until`` (30 days later), both included.
-
-    Raises:
-        Refused: too many days, or none.
-    """
+def days(session: Session, account: Account, first: date, last: date) -> dict[date, Day]:
+    """Every day from the first to the last."""
+    count = (last - first).days + 1
+    found = {day: Day(day) for day in (first + timedelta(days=at) for at in range(count))}
     zone = ZoneInfo(account.timezone)
-    since = since or clock.now().astimezone(zone).date()
-    until = until or since + timedelta(days=30)
-    if not 0 <= (until - since).days < MOST_DAYS:
-        raise Refused("Ask for 1 to {max} days.", field="until", max=MOST_DAYS)
-    found = {since + timedelta(days=at): Day(since + timedelta(days=at)) for at in range((until - since).days + 1)}
-    placed = [(_wall(campaign, zone), campaign) for campaign in _campaigns(session, account, since, until, zone)]
-    for wall, campaign in sorted(placed, key=lambda one: (one[0], one[1].id)):
-        if wall.date() in found:
-            found[wall.date()].campaigns.append(campaign)
-    today = clock.now().astimezone(CHINA).date()
-    for day, count in _calls(session, account, since, until, today).items():
-        if day in found:
-            found[day].calls = count
-    for one in found.values():
-        if one.day >= today:
-            one.calls_left = max(0, campaign_forecast.calls_a_day(account) - one.calls)
-    return list(found.values())
+    since = datetime.combine(first, time.min, zone).astimezone(UTC)
+    until = datetime.combine(last + timedelta(days=1), time.min, zone).astimezone(UTC)
+    begun = func.coalesce(Campaign.starts_at, Campaign.launched_at)
+    planned = (Campaign.status == CampaignStatus.DRAFT) & Campaign.starts.between(f"{first}", f"{last}T99")
+    launched = (Campaign.status != CampaignStatus.DRAFT) & (begun >= since) & (begun < until)
+    query = select(Campaign).where(Campaign.account_id == account.id, or_(planned, launched))
+    campaigns = session.scalars(query.limit(MOST))
+    for campaign in sorted(campaigns, key=lambda each: wall(account, each)):
+        day = found.get(date.fromisoformat(wall(account, campaign)[:10]))
+        if day is not None:
+            day.campaigns.append(campaign)
+    _count(session, account, found, since, until)
+    return found
 
 
-def _campaigns(session: Session, account: Account, since: date, until: date, zone: ZoneInfo) -> list[Campaign]:
-    begins, ends = _midnight(since, zone), _midnight(until + timedelta(days=1), zone)
-    walls = and_(Campaign.starts >= since.isoformat(), Campaign.starts < (until + timedelta(days=1)).isoformat())
-    at = func.coalesce(Campaign.starts_at, Campaign.launched_at)
-    query = select(Campaign).where(
-        Campaign.account_id == account.id,
-        or_(
-            and_(_is_planned(), walls),
-            and_(Campaign.status != CampaignStatus.DRAFT, at >= begins, at < ends),
-        ),
-    )
-    return list(session.scalars(query))
+def wall(account: Account, campaign: Campaign) -> str:
+    """When it begins or began, on the account's wall: 2026-11-25T09:00."""
+    at = campaign.starts_at or campaign.launched_at
+    if campaign.status is CampaignStatus.DRAFT or at is None:
+        return campaign.starts or clock.now().astimezone(ZoneInfo(account.timezone)).strftime("%Y-%m-%dT%H:%M")
+    return at.astimezone(ZoneInfo(account.timezone)).strftime("%Y-%m-%dT%H:%M")
 
 
-def _is_planned() -> ColumnElement[bool]:
-    """Its start is what somebody wrote: no audience is frozen, or no more."""
-    return or_(Campaign.status == CampaignStatus.DRAFT, Campaign.starts_at.is_(None))
-
-
-def _wall(campaign: Campaign, zone: ZoneInfo) -> datetime:
-    """The start on the account's wall."""
-    if campaign.starts and (campaign.status is CampaignStatus.DRAFT or campaign.starts_at is None):
-        return datetime.fromisoformat(campaign.starts)
-    at = campaign.starts_at or campaign.launched_at or campaign.created_at
-    return at.astimezone(zone).replace(tzinfo=None)
-
-
-def _calls(session: Session, account: Account, since: date, until: date, today: date) -> Counter[date]:
-    """Day in China → calls made and calls due; who is late is due today."""
-    begins, ends = _midnight(since, CHINA), _midnight(until + timedelta(days=1), CHINA)
-    made = select(Batch.accepted_at).where(Batch.account_id == account.id, Batch.accepted_at.between(begins, ends))
-    counted = Counter(at.astimezone(CHINA).date() for at in session.scalars(made) if at is not None)
-    due = (
-        select(Batch.due_at)
+def _count(session: Session, account: Account, found: dict[date, Day], since: datetime, until: datetime) -> None:
+    is_open = Batch.status.in_((BatchStatus.READY, BatchStatus.UNKNOWN, BatchStatus.SENDING))
+    waits = Batch.accepted_at.is_(None) & is_open & (Campaign.status != CampaignStatus.CANCELLED)
+    rows = session.execute(
+        select(Batch.accepted_at, Batch.due_at)
         .join(Campaign, Campaign.id == Batch.campaign_id)
-        .where(Batch.account_id == account.id, Campaign.channel == Channel.MASS, Campaign.status.not_in(OVER))
-        .where(Batch.status.in_(WAITING), Batch.due_at < ends)
+        .where(Batch.account_id == account.id, Campaign.channel == Channel.MASS)
+        .where(
+            Batch.accepted_at.between(since - timedelta(days=1), until + timedelta(days=1))
+            | (waits & (Batch.due_at <= until + timedelta(days=1)))
+        )
     )
-    counted.update(max(at.astimezone(CHINA).date(), today) for at in session.scalars(due))
-    return counted
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+    today = clock.now().astimezone(CHINA).date()
+    used: Counter[date] = Counter()
+    planned: Counter[date] = Counter()
+    for accepted_at, due_at in rows:
+        if accepted_at is not None:
+            used[accepted_at.astimezone(CHINA).date()] += 1
+        else:
+            planned[max(due_at.astimezone(CHINA).date(), today)] += 1  # what is late is still to come
+    for day in found.values():
+        day.used, day.planned = used[day.day], planned[day.day]

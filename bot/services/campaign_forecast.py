@@ -75,10 +75,11 @@ def calls_left(session: Session, account: Account, now: datetime) -> int:
     """Mass messages that WeChat still takes today; its days begin at midnight in China."""
     today = now.astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
     made = select(func.count(Batch.id)).where(Batch.account_id == account.id, Batch.accepted_at >= today)
-    return max(0, calls_a_day(account) - (session.scalar(made) or 0))
+    return max(0, most_calls(account) - (session.scalar(made) or 0))
 
 
-def calls_a_day(account: Account) -> int:
+def most_calls(account: Account) -> int:
+    """Mass messages that WeChat takes from the account in a day."""
     return limits.MASS_A_DAY if account.kind is AccountKind.SERVICE else MASS_A_DAY_SUBSCRIPTION
 
 

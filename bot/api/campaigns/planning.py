@@ -1,19 +1,25 @@
 """Writing a campaign, and looking at what it would do before it is launched."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 import models
+from bot import clock
 from bot.api.campaigns.shapes import Campaign, CampaignLine, CampaignReplacement, Campaigns, shown, who
 from bot.api.contract import LARGEST, In, Out, PageQuery, endpoint
 from bot.api.followers import Follower
 from bot.api.tasks import Task
+from bot.errors import Refused
 from bot.services import campaign_calendar, campaign_forecast, campaign_tests, campaigns, followers
+from bot.services.campaign_calendar import Day
 from bot.services.campaigns import CampaignDraft
 from models import CampaignStatus
+
+MOST_DAYS = 92
 
 
 class CampaignQuery(PageQuery):
@@ -80,10 +86,13 @@ class CalendarQuery(In):
 
 
 class CalendarDay(Out):
+    """A day of the account's zone; its mass messages are of WeChat's day, which begins at midnight in China."""
+
     day: date
     campaigns: list[CampaignLine]
-    calls: Annotated[int, Field(description="mass messages made and due; WeChat's day begins at midnight in China")]
-    calls_left: Annotated[int | None, Field(description="null: the day is over")]
+    calls_made: int
+    calls_due: Annotated[int, Field(description="of campaigns that were launched")]
+    calls_left: int
 
 
 class CampaignCalendar(Out):
@@ -127,7 +136,13 @@ def create_campaign(
     returns=CampaignCalendar,
 )
 def get_campaign_calendar(session: Session, account: models.Account, query: CalendarQuery) -> dict[str, Any]:
-    return {"days": campaign_calendar.days(session, account, query.since, query.until)}
+    first = query.since or clock.now().astimezone(ZoneInfo(account.timezone)).date()
+    last = query.until or first + timedelta(days=30)
+    if not 0 <= (last - first).days < MOST_DAYS:
+        raise Refused("Ask for 1 to {max} days.", field="until", max=MOST_DAYS)
+    most = campaign_forecast.most_calls(account)
+    found = campaign_calendar.days(session, account, first, last).values()
+    return {"days": [_day(each, most) for each in found]}
 
 
 @endpoint(
@@ -257,3 +272,9 @@ def send_campaign_test(session: Session, account: models.Account, campaign_id: i
     campaign = campaigns.get(session, account, campaign_id)
     follower = followers.get(session, account, body.follower_id)
     return campaign_tests.send(session, account, campaign, body.variant, follower)
+
+
+def _day(day: Day, most: int) -> dict[str, Any]:
+    left = max(0, most - day.used - day.planned)
+    row = {"day": day.day, "campaigns": day.campaigns}
+    return {**row, "calls_made": day.used, "calls_due": day.planned, "calls_left": left}
