@@ -20,7 +20,7 @@ class CampaignLine(Out):
     channel: Channel
     reach: Reach
     status: CampaignStatus
-    why: Annotated[str, Field(description="it is paused or waits: breaker, configuration, quota, secret, person")]
+    why: Annotated[str, Field(description="it stopped: breaker, configuration, token, secret, refused or person")]
     errcode: Annotated[int | None, Field(description="WeChat's, where that is why")]
     audience: Annotated[int | None, Field(description="followers, those who get nothing included; null: not frozen")]
     starts: Annotated[str, Field(description="on the wall, such as 2026-11-25T09:00; empty: once launched")]
