@@ -214,7 +214,7 @@ def _speed(session: Session, campaign: Campaign) -> float:
             Batch.campaign_id == campaign.id, Batch.accepted_at > now - MASS_RATE
         )
         since = max(now - MASS_RATE, campaign.starts_at or now)
-        return (session.scalar(taken) or 0) / max(1.0, (now - since).total_seconds())
+        return int(session.scalar(taken) or 0) / max(1.0, (now - since).total_seconds())
     touched = select(Batch.number).where(
         Batch.campaign_id == campaign.id, Batch.leased_until > now + campaign_ledger.LEASE - 2 * RATE
     )

@@ -194,9 +194,11 @@ def test_who_launches_it_anew_does_not_approve_it_as_somebody_elses(marketer):
     marketer.do(campaign_control.undo, campaign)
     marketer.launch(campaign, who="阿强")
 
-    with pytest.raises(campaign_control.Conflict), transaction() as session:
+    with transaction() as session:
         session.add(seen)
-        campaign_control.approve(session, marketer.here(session), seen, who="阿强")
+        account = marketer.here(session)
+        with pytest.raises(campaign_control.Conflict):
+            campaign_control.approve(session, account, seen, who="阿强")
     assert marketer.now(campaign).status is CampaignStatus.WAITING
 
 
