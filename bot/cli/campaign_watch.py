@@ -84,9 +84,13 @@ class Look:
                 return f"paused: {STOPPED[self.why]}{self._means()}" if self.why in STOPPED else "paused"
             case CampaignStatus.SENDING if self.parked_until is not None:
                 return f"WeChat's quota is used up; goes on {self._clock(self.parked_until)}"
+            case CampaignStatus.SENDING if not self.left:
+                return "waits for WeChat's report"
+            case CampaignStatus.SENDING if not self.speed:
+                return "waits for its next messages"
             case CampaignStatus.SENDING:
                 ends = f" · ends about {self._clock(self.ends_at)}" if self.ends_at else ""
-                return f"{self.speed:,.0f} a second{ends}"
+                return f"{self.speed:,.{0 if self.speed >= 10 else 1}f} a second{ends}"
             case _:
                 return str(self.status.value)
 
