@@ -55,7 +55,8 @@ def wall(account: Account, campaign: Campaign) -> str:
 
 def _count(session: Session, account: Account, found: dict[date, Day], since: datetime, until: datetime) -> None:
     is_open = Batch.status.in_((BatchStatus.READY, BatchStatus.UNKNOWN, BatchStatus.SENDING))
-    waits = Batch.accepted_at.is_(None) & is_open & (Campaign.status != CampaignStatus.CANCELLED)
+    goes = Campaign.status.not_in((CampaignStatus.DRAFT, CampaignStatus.CANCELLED))  # a launch was taken back, too
+    waits = Batch.accepted_at.is_(None) & is_open & goes
     rows = session.execute(
         select(Batch.accepted_at, Batch.due_at)
         .join(Campaign, Campaign.id == Batch.campaign_id)

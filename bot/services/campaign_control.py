@@ -102,7 +102,8 @@ def undo(session: Session, account: Account, campaign: Campaign) -> None:
     Raises:
         Conflict: sending has begun; it can be cancelled.
     """
-    _move(session, campaign, TAKEN_BACK, CampaignStatus.DRAFT, fence=Campaign.fence + 1, launched_at=None)
+    frozen = dict.fromkeys(("launched_at", "starts_at", "audience"))
+    _move(session, campaign, TAKEN_BACK, CampaignStatus.DRAFT, fence=Campaign.fence + 1, excluded={}, **frozen)
 
 
 def approve(session: Session, account: Account, campaign: Campaign, *, seen: int | None = None, who: str) -> None:

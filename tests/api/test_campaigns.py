@@ -173,7 +173,8 @@ def test_two_tokens_of_one_name_are_one_person(named, marketer):
 
 def test_it_is_steered_while_it_goes(api, marketer):
     one = launched(api, marketer)
-    assert api.post(f"{one}/undo").json["status"] == "draft"
+    back = api.post(f"{one}/undo").json
+    assert (back["status"], back["audience"], back["starts_at"]) == ("draft", None, None)
     assert api.post(f"{one}/launch", {"version": 1}).status_code == 202
     advance(one)
     assert api.put(f"{one}/start", {"starts": "2099-11-25T09:00"}).json["starts_at"] == "2099-11-25T01:00:00Z"
@@ -307,6 +308,7 @@ def test_the_calendar_has_each_days_campaigns_and_mass_calls(api, marketer):
     soon = f"{AT}/{api.post(AT, {**PLAN, 'starts': f'{later}T10:00'}).json['id']}"
     assert api.post(f"{soon}/launch", {"version": 1}).status_code == 202
     advance(soon)
+    assert api.post(f"{launched(api, marketer, PLAN)}/undo").status_code == 200
 
     days = api.get(f"{AT}/calendar?since={today}&until={later}").json["days"]
 
