@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 from bot.api import (
     accounts,
     audit,
+    campaigns,
     connecting,
     conversations,
     docs,
@@ -47,6 +48,7 @@ NOUNS = (
     audit,
     segments,
     tags,
+    campaigns,
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token

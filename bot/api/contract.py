@@ -78,7 +78,7 @@ class Endpoint:
 
     @property
     def noun(self) -> str:
-        return self.run.__module__.rpartition(".")[2]
+        return self.run.__module__.split(".")[2]  # of bot.api.campaigns.sending too: campaigns
 
     @property
     def is_of_account(self) -> bool:
@@ -136,13 +136,18 @@ def _view(known: Endpoint) -> Callable[..., Response]:
             values["account"] = account
             result = known.run(session, **{name: value for name, value in values.items() if name in wants})
             if not known.only_reads:
-                action, who = f"api.{known.noun}.{known.name}", f"token {token.id}"
-                audit.record(session, action, who, account_id=account.id if account else None)
+                action, detail = f"api.{known.noun}.{known.name}", ", ".join([f"token {token.id}", *_named(ids)])
+                audit.record(session, action, detail, account_id=account.id if account else None)
                 session.flush()  # what the database refuses is told from here, not after the answer is made
             shown = known.returns.model_validate(result).model_dump_json() if known.returns else ""
         return Response(shown, known.status, content_type="application/json")
 
     return view
+
+
+def _named(ids: dict[str, Any]) -> list[str]:
+    """What a path is about: "campaign 7"."""
+    return [f"{name.removesuffix('_id').replace('_', ' ')} {value}" for name, value in ids.items()]
 
 
 def _authenticate(scope: str) -> models.ApiToken:

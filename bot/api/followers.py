@@ -116,7 +116,7 @@ class StoryLine(Turn):
     """``side`` is "change" where nobody spoke: kind and reply then tell what was changed, ``who`` by whom."""
 
 
-class Story(Out):
+class FollowerStory(Out):
     items: list[StoryLine]
     earlier: Annotated[datetime | None, Field(description="`before` of the page before this one")]
 
@@ -195,7 +195,7 @@ def change_followers(session: Session, account: models.Account, body: ManyChange
     scope="messages:read",
     summary="Everything that happened with one follower: what was said, and what was changed; oldest first",
     query=StoryQuery,
-    returns=Story,
+    returns=FollowerStory,
 )
 def get_story(session: Session, account: models.Account, follower_id: int, query: StoryQuery) -> dict[str, Any]:
     follower = followers.get(session, account, follower_id)

@@ -13,6 +13,7 @@ COMMANDS = {
     "account": "bot.cli.accounts:account",
     "operator": "bot.cli.operators:operator",
     "token": "bot.cli.api_tokens:token",
+    "campaign": "bot.cli.campaigns:campaign",
     "migrate": "bot.cli.migrate:migrate",
     "backup": "bot.cli.backup:backup",
     "restore": "bot.cli.backup:restore",

@@ -62,7 +62,9 @@ def rows(
     """
     now = now or clock.now()
     follower_zone = func.coalesce(func.nullif(Follower.timezone, ""), account.timezone)
-    zone = follower_zone if campaign.in_own_zone or campaign.quiet_from else literal(account.timezone)
+    # A tag or all is one call, so it has one hour: in two zones it would be sent to everybody twice.
+    own = campaign.reach is Reach.LIST and (campaign.in_own_zone or campaign.quiet_from)
+    zone = follower_zone if own else literal(account.timezone)
     gone = _gone(session, account, campaign, now, _first_at(account, campaign, now))
     columns = select(
         Follower.id,

@@ -41,10 +41,6 @@ def launch(session: Session, account: Account, campaign: Campaign, *, seen: int 
     """
     must_be_able(session, account, campaign)
     now = clock.now()
-    if campaign.starts:
-        starts_at = campaign_schedule.starts_in(campaign.starts, account.timezone)
-        if starts_at < now - timedelta(minutes=campaign.missed_minutes):
-            raise Refused("Its start has passed; choose another.", field="starts")
     claimed = session.execute(
         update(Campaign)
         .where(Campaign.id == campaign.id, Campaign.status == CampaignStatus.DRAFT)
@@ -75,6 +71,10 @@ def must_be_able(session: Session, account: Account, campaign: Campaign) -> None
     ability = next(each for each in abilities.of(account) if each.name == needed)
     if ability.may is not abilities.May.YES:
         raise Refused(ability.why, field="channel")
+    if campaign.starts:
+        starts_at = campaign_schedule.starts_in(campaign.starts, account.timezone)
+        if starts_at < clock.now() - timedelta(minutes=campaign.missed_minutes):
+            raise Refused("Its start has passed; choose another.", field="starts")
     campaign_audience.rows(session, account, campaign)  # raises when nobody was chosen
     for problem in campaign_contents.lint(session, account, campaign):
         if problem.is_error:
@@ -100,7 +100,8 @@ def undo(session: Session, account: Account, campaign: Campaign) -> None:
     Raises:
         Conflict: sending has begun; it can be cancelled.
     """
-    _move(session, campaign, TAKEN_BACK, CampaignStatus.DRAFT, fence=Campaign.fence + 1, launched_at=None)
+    frozen = dict.fromkeys(("launched_at", "starts_at", "audience"))
+    _move(session, campaign, TAKEN_BACK, CampaignStatus.DRAFT, fence=Campaign.fence + 1, excluded={}, **frozen)
 
 
 def approve(session: Session, account: Account, campaign: Campaign, *, seen: int | None = None, who: str) -> None:
@@ -119,8 +120,9 @@ def approve(session: Session, account: Account, campaign: Campaign, *, seen: int
     values: dict[str, Any] = {"approved_hash": fingerprint(campaign), "approved_by": who[:64]}
     if not campaign.starts:
         values["starts_at"] = max(clock.now(), campaign.starts_at or clock.now())
-    _move(session, campaign, (CampaignStatus.WAITING,), CampaignStatus.SCHEDULED, Campaign.version == campaign.version,
-          **values)  # fmt: skip
+    # It may have been taken back meanwhile, and launched by whoever approves here.
+    as_seen = (Campaign.version == campaign.version, Campaign.launched_by == campaign.launched_by)
+    _move(session, campaign, (CampaignStatus.WAITING,), CampaignStatus.SCHEDULED, *as_seen, **values)
 
 
 # Steering -------------------------------------------------------------------------------------------------------------

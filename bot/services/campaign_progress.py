@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.services import campaign_ledger
+from bot.wechat.errors import refusal
 from models import (
     Account,
     Batch,
@@ -85,6 +86,11 @@ def errors(session: Session, campaign: Campaign) -> list[tuple[int | None, int]]
     return [(errcode, count) for errcode, count in session.execute(query)]
 
 
+def advice(errcode: int | None, language: str = "en") -> str:
+    """What WeChat's code means and what to do; "" for none."""
+    return "" if errcode is None else refusal(errcode, "", "").advice(language)
+
+
 def skipped(session: Session, campaign: Campaign) -> Counter[str]:
     """Reason → how many got nothing, those of the launch included.  Walks the campaign's ledger."""
     query = (
@@ -148,6 +154,8 @@ def explain(campaign: Campaign, found: Recipient | None) -> str:
 
     On the mass path WeChat tells counts only, so what can be said is which call they were in.
     """
+    if campaign.launched_at is None:
+        return "It was not launched yet."
     if found is None:
         return "It was not meant for them: they were not in its audience when it was launched."
     if found.delivery.status is DeliveryStatus.EXCLUDED:
@@ -206,7 +214,7 @@ def _speed(session: Session, campaign: Campaign) -> float:
             Batch.campaign_id == campaign.id, Batch.accepted_at > now - MASS_RATE
         )
         since = max(now - MASS_RATE, campaign.starts_at or now)
-        return (session.scalar(taken) or 0) / max(1.0, (now - since).total_seconds())
+        return int(session.scalar(taken) or 0) / max(1.0, (now - since).total_seconds())
     touched = select(Batch.number).where(
         Batch.campaign_id == campaign.id, Batch.leased_until > now + campaign_ledger.LEASE - 2 * RATE
     )

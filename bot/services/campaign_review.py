@@ -2,7 +2,7 @@
 
 import secrets
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from bot import clock
@@ -20,6 +20,7 @@ from models import (
     Channel,
     Delivery,
     DeliveryStatus,
+    Reach,
     Task,
     affected,
 )
@@ -42,9 +43,8 @@ def send_unknown_again(session: Session, account: Account, campaign: Campaign) -
 def count_unknown_as_sent(session: Session, account: Account, campaign: Campaign) -> int:
     """Leave those of whom it is not known as they are, and count them as sent."""
     counted = 0
-    for batch in session.scalars(
-        select(Batch).where(Batch.campaign_id == campaign.id, Batch.unknown > 0).with_for_update()
-    ):
+    unclear = or_(Batch.unknown > 0, Batch.status == BatchStatus.REVIEW)  # also what WeChat took and never reported on
+    for batch in session.scalars(select(Batch).where(Batch.campaign_id == campaign.id, unclear).with_for_update()):
         counted += batch.unknown
         session.execute(
             update(Delivery)
@@ -64,25 +64,21 @@ def recall(session: Session, account: Account, campaign: Campaign) -> Task:
 
     Raises:
         Refused: this kind of message cannot be taken back, or WeChat has none of it.
+        Conflict: another campaign of the account is being taken back.
     """
     if campaign.channel is not Channel.MASS or campaign.variants[0]["content"]["kind"] not in RECALLED:
         raise Refused("WeChat takes back only articles and videos of a mass message.")
     taken = select(Batch.id).where(Batch.campaign_id == campaign.id, Batch.msg_id.is_not(None)).limit(1)
     if session.scalar(taken) is None:
         raise Refused("WeChat has not taken any of it, so there is nothing to take back.")
-    return tasks.start(session, account, "campaign_recall", {"campaign_id": campaign.id})
+    task = tasks.start(session, account, "campaign_recall", {"campaign_id": campaign.id})
+    if task.state["campaign_id"] != campaign.id:
+        raise Conflict("Another campaign is being taken back; wait for its end, then take this one back.")
+    return task
 
 
 def _again(session: Session, campaign: Campaign, was: DeliveryStatus) -> int:
     """Move deliveries into batches of their own, with client ids of their own."""
-    query = select(Delivery.follower_id, Delivery.batch, Delivery.variant).where(
-        Delivery.campaign_id == campaign.id, Delivery.status == was
-    )
-    by_batch: dict[tuple[int, int], list[int]] = {}
-    for follower_id, number, variant in session.execute(query.limit(AT_ONCE)):
-        by_batch.setdefault((number, variant), []).append(follower_id)
-    if not by_batch:
-        raise Refused("There is nobody to send to again.")
     moved = session.execute(
         update(Campaign)
         .where(Campaign.id == campaign.id, Campaign.status.in_(ENDED))
@@ -92,6 +88,16 @@ def _again(session: Session, campaign: Campaign, was: DeliveryStatus) -> int:
     session.refresh(campaign)
     if affected(moved) == 0:
         raise Conflict("“{name}” is still being sent; wait for its end, or pause it.", name=campaign.name)
+    query = select(Delivery.follower_id, Delivery.batch, Delivery.variant).where(
+        Delivery.campaign_id == campaign.id, Delivery.status == was
+    )
+    by_batch: dict[tuple[int, int], list[int]] = {}
+    # One call reaches all of a tag: some of them now and some later would be two calls, each to everybody.
+    is_one_call = campaign.reach is not Reach.LIST
+    for follower_id, number, variant in session.execute(query if is_one_call else query.limit(AT_ONCE)):
+        by_batch.setdefault((number, variant), []).append(follower_id)
+    if not by_batch:
+        raise Refused("There is nobody to send to again.")
     old = {batch.number: batch for batch in session.scalars(select(Batch).where(Batch.campaign_id == campaign.id))}
     fresh: dict[tuple[str, int], list[int]] = {}
     for (number, variant), ids in by_batch.items():
@@ -104,7 +110,7 @@ def _again(session: Session, campaign: Campaign, was: DeliveryStatus) -> int:
     number = max(old)
     most = limits.MASS_OPENIDS.stop - 1 if campaign.channel is Channel.MASS else campaign_launches.BATCH
     for (zone, variant), ids in fresh.items():
-        for start in range(0, len(ids), most):
+        for start in range(0, len(ids), len(ids) if is_one_call else most):
             number += 1
             some = ids[start : start + most]
             session.add(

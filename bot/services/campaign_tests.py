@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.errors import NotFound, Refused
-from bot.services import campaign_audience, campaign_contents, tasks
+from bot.errors import Conflict, NotFound, Refused
+from bot.services import campaign_audience, campaign_contents, campaign_control, tasks
 from bot.services.campaign_contents import Problem
 from bot.wechat.contents import Content
 from models import Account, Campaign, Follower, Task
@@ -54,12 +54,25 @@ def send(session: Session, account: Account, campaign: Campaign, variant: int, f
 
     Raises:
         Refused: WeChat would not deliver to them.
+        Conflict: another test of the account is under way.
     """
     _variant(campaign, variant)
     if follower.blocked_at or not follower.is_subscribed:
         raise Refused("WeChat would deliver nothing to this follower.", field="follower_id")
     state: dict[str, Any] = {"campaign_id": campaign.id, "variant": variant, "follower_id": follower.id}
-    return tasks.start(session, account, KIND, state)
+    task = tasks.start(session, account, KIND, state)
+    if not state.items() <= task.state.items():
+        raise Conflict("Another test message is on its way; wait a moment, then send this one.")
+    return task
+
+
+def obstacle(session: Session, account: Account, campaign: Campaign) -> Refused | None:
+    """What a launch would say no to now."""
+    try:
+        campaign_control.must_be_able(session, account, campaign)
+    except Refused as refusal:
+        return refusal
+    return None
 
 
 def _variant(campaign: Campaign, variant: int) -> Content:

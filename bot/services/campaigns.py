@@ -101,6 +101,14 @@ def get(session: Session, account: Account, campaign_id: int) -> Campaign:
     return campaign
 
 
+def anywhere(session: Session, campaign_id: int) -> tuple[Account, Campaign]:
+    """One of whichever account, for whoever owns the server."""
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None:
+        raise NotFound("There is no such campaign.")
+    return session.get_one(Account, campaign.account_id), campaign
+
+
 def fingerprint(campaign: Campaign) -> str:
     """Of what a second person approves: what is said, and to whom; when may still be moved."""
     plan = {name: getattr(campaign, name) for name in PLAN}
@@ -160,6 +168,16 @@ def draft_of(campaign: Campaign) -> CampaignDraft:
     """The plan, to change it or to begin another with it."""
     given = {name: getattr(campaign, name) for name in CampaignDraft.model_fields if hasattr(campaign, name)}
     return CampaignDraft.model_validate({**given, "excluded_segments": campaign.excluded_ids.get("segments", [])})
+
+
+def copy(session: Session, account: Account, campaign: Campaign, *, name: str = "", who: str = "") -> Campaign:
+    """Begin another with the same plan; when it starts is to be chosen anew.
+
+    Raises:
+        Refused: a segment or tag of its plan was deleted.
+    """
+    draft = draft_of(campaign).model_copy(update={"starts": "", "name": name or campaign.name})
+    return save(session, account, draft, who=who)
 
 
 def remove(session: Session, campaign: Campaign) -> None:

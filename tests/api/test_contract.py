@@ -33,6 +33,7 @@ from models import (
     Task,
     Trigger,
 )
+from tests.api import campaign_rows
 
 BODIES = {
     "create_account": {"slug": "third"},
@@ -65,6 +66,7 @@ BODIES = {
     "settle_tag_problems": {"do": "retry"},
     "create_auto_tag": {"trigger": "keyword", "pattern": "price", "tag_id": 1},
     "replace_auto_tag": {"trigger": "follow", "tag_id": 1},
+    **campaign_rows.BODIES,
 }
 # Nobody gives what they do not have: beside its scope, these need those of what they give or take over.
 GIVING = {"change_member": Role.AGENT, "invite_member": Role.ANALYST}
@@ -100,6 +102,7 @@ def rows(create, session):
     auto_tag = AutoTag(account_id=account.id, trigger=Trigger.FOLLOW, tag_id=tag.id)
     session.add_all([auto_tag, segment, message, send, task, conversation, takeover, version, key])
     session.add_all([stage, field, note])
+    campaigns = campaign_rows.campaigns_of(session, account, follower)
     session.commit()
     first = account.rules_version
     create.rule(account, "cost", "88")
@@ -124,11 +127,26 @@ def rows(create, session):
         "stage_id": stage.id,
         "field_id": field.id,
         "note_id": note.id,
+        **campaigns,
     }
 
 
 def address(known, slug: str, ids: dict[str, int]) -> str:
-    return re.sub(r"<int:(\w+)>", lambda found: str(ids[found[1]]), known.path).replace("<slug>", slug)
+    """``ids`` may hold "<endpoint> <name>", a row that this endpoint alone is to use."""
+
+    def number(found: re.Match[str]) -> str:
+        return str(ids.get(f"{known.name} {found[1]}") or ids[found[1]])
+
+    return re.sub(r"<int:(\w+)>", number, known.path).replace("<slug>", slug)
+
+
+def body_of(known, ids: dict[str, int]):
+    """What it takes, about the follower of ``ids`` where it needs one."""
+    if known.body is None:
+        return None
+    body = {**BODIES.get(known.name, {})}
+    field = known.body.model_fields.get("follower_id")
+    return body | {"follower_id": ids["follower_id"]} if field is not None and field.is_required() else body
 
 
 def test_an_endpoint_without_a_known_scope_cannot_be_made():
@@ -154,9 +172,7 @@ def test_every_route_is_declared(app: Flask):
 
 @pytest.mark.parametrize("known", ENDPOINTS, ids=lambda known: known.name)
 def test_t20_scopes(known, rows, api_as, client):
-    path, body = address(known, "mine", rows), BODIES.get(known.name, {})
-    body = {**body, "follower_id": rows["follower_id"]} if known.name == "open_conversation" else body
-    body = body if known.body else None
+    path, body = address(known, "mine", rows), body_of(known, rows)
 
     nobody = client.open(f"/api/v1{path}", method=known.method, json=body)
     assert nobody.status_code == 401
@@ -175,6 +191,8 @@ def test_t20_scopes(known, rows, api_as, client):
 @pytest.mark.parametrize("known", [each for each in ENDPOINTS if each.is_of_account], ids=lambda known: known.name)
 def test_t21_another_accounts_ids_look_missing(known, rows, create, api_as):
     other = create.account("other")
+    own = {"campaign_id": campaign_rows.draft(create.session, other).id}
+    create.session.commit()
     body = BODIES.get(known.name, {}) if known.body else None
     missing_ids = dict.fromkeys(rows, 999_999)
     huge_ids = dict.fromkeys(rows, 10**30)
@@ -193,14 +211,14 @@ def test_t21_another_accounts_ids_look_missing(known, rows, create, api_as):
         assert answers[0].data == answers[1].data == answers[2].data
     if known.body and "follower_id" in known.body.model_fields:
         answers = [
-            theirs(known.method, address(known, "other", {}), {**(body or {}), "follower_id": each})
+            theirs(known.method, address(known, "other", own), {**(body or {}), "follower_id": each})
             for each in (rows["follower_id"], 999_999)
         ]
         assert [answer.status_code for answer in answers] == [404, 404]
         assert answers[0].data == answers[1].data
     if known.query and "follower_id" in known.query.model_fields:
         answers = [
-            theirs.get(f"{address(known, 'other', {})}?follower_id={each}") for each in (rows["follower_id"], 999_999)
+            theirs.get(f"{address(known, 'other', own)}?follower_id={each}") for each in (rows["follower_id"], 999_999)
         ]
         assert [answer.status_code for answer in answers] == [404, 404]
         assert answers[0].data == answers[1].data

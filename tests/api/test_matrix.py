@@ -9,7 +9,7 @@ from bot.api.contract import ENDPOINTS
 from bot.database import reading
 from bot.services import access, accounts, api_tokens, operators
 from models import ApiToken, AuditRecord, Membership, Role
-from tests.api.test_contract import BODIES, address, rows  # noqa: F401 - a fixture
+from tests.api.test_contract import address, body_of, rows  # noqa: F401 - a fixture
 
 # Noun of a scope → the roles that may read it, and those that may write it; by hand, as the console's table is.
 LETTERS = dict(zip("OEMGA", Role, strict=True))  # Owner, Editor, Marketer, aGent, Analyst
@@ -27,6 +27,7 @@ MAY = {
     "people": ("O", "O"),
     "tokens": ("O", "O"),
     "segments": ("OEMGA", "OEM"),
+    "campaigns": ("OEMGA", "OEM"),
     "health": ("OEMA", ""),
     "audit": ("O", ""),
 }
@@ -59,10 +60,7 @@ def test_t20_endpoint_by_role(letter, rows, create, api_as):  # noqa: F811
     foreign = api_as(create.account("other"), *access.PERMISSIONS[LETTERS[letter]])
 
     def ask(api, known, slug):
-        body = {**BODIES.get(known.name, {})} if known.body else None
-        if known.name == "open_conversation":
-            body = {"follower_id": rows["follower_id"]}
-        return api(known.method, address(known, slug, rows), body)
+        return api(known.method, address(known, slug, rows), body_of(known, rows))
 
     for known in IN_ORDER:
         if known.is_of_account:
@@ -90,9 +88,7 @@ def test_every_change_leaves_one_record_and_a_refused_one_none(known, rows, api,
         with reading() as session:
             return len(session.scalars(select(AuditRecord.id)).all())
 
-    body = {**BODIES.get(known.name, {})} if known.body else None
-    if known.name == "open_conversation":
-        body = {"follower_id": rows["follower_id"]}
+    body = body_of(known, rows)
     before = count()
     assert api(known.method, address(known, "gone", rows), {**(body or {}), "more": 1}).status_code >= 400
     assert count() == before

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bot.api.contract import ENDPOINTS
-from tests.api.test_contract import BODIES, address, rows  # noqa: F401 - a fixture
+from tests.api.test_contract import address, body_of, rows  # noqa: F401 - a fixture
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -83,9 +83,7 @@ def test_names_of_schemas_are_words(document):
 def test_each_answer_fits_the_document(known, rows, api, document):  # noqa: F811
     path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", known.path)
     responses = document["paths"][path][known.method.lower()]["responses"]
-    body = {**BODIES.get(known.name, {})} if known.body else None
-    if known.name == "open_conversation":
-        body = {"follower_id": rows["follower_id"]}
+    body = body_of(known, rows)
 
     answer = api(known.method, address(known, "mine", rows), body)
 

@@ -8,7 +8,7 @@ from bot.cli import COMMANDS
 from tests.cli.conftest import Lobby
 
 GROUPS = {"account": ["list", "show", "add", "edit", "reseal"], "operator": ["list", "add", "link", "password"]}
-GROUPS |= {"token": ["create", "list", "revoke"]}
+GROUPS |= {"token": ["create", "list", "revoke"], "campaign": ["list", "show", "watch", "pause", "resume", "cancel"]}
 ALL = [[name] for name in COMMANDS] + [[group, each] for group, names in GROUPS.items() for each in names]
 
 
@@ -34,6 +34,8 @@ def test_tells_its_version(lobby: Lobby) -> None:
         (["token", "create", "--account", "nobody", "--scope", "all"], "There is no account “nobody”."),
         (["token", "revoke", "7"], "There is no such token."),
         (["doctor", "nobody"], "There is no account “nobody”."),
+        (["campaign", "watch", "7"], "There is no such campaign."),
+        (["campaign", "pause", "7"], "There is no such campaign."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -98,7 +100,7 @@ def test_without_tables_it_says_what_to_run(lobby: Lobby) -> None:
     assert done.stderr == "The database lacks tables of this version; run `lobby migrate`.\n"
 
 
-@pytest.mark.parametrize("words", [["account", "list"], ["operator", "list"], ["token", "list"]], ids=" ".join)
-def test_lists_are_json_for_scripts_and_words_for_people(lobby: Lobby, database_url, words) -> None:
-    assert json.loads(lobby(*words, "--json").stdout) == []
-    assert lobby(*words).stdout.startswith("There is no")
+@pytest.mark.parametrize("noun", ["account", "operator", "token", "campaign"])
+def test_lists_are_json_for_scripts_and_words_for_people(lobby: Lobby, database_url, noun) -> None:
+    assert json.loads(lobby(noun, "list", "--json").stdout) == []
+    assert lobby(noun, "list").stdout.startswith("There is no")

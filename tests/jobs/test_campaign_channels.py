@@ -7,7 +7,7 @@ from bot import clock
 from bot.database import reading, transaction
 from bot.jobs import tasks as task_jobs
 from bot.services import campaign_control, campaign_progress, campaign_review, campaign_tests
-from models import CampaignStatus, Follower, ReplyWindow, Task
+from models import Batch, BatchStatus, CampaignStatus, Follower, ReplyWindow, Task
 from tests.jobs.campaigner import Campaigner
 from tests.jobs.test_campaigns import ended
 
@@ -182,3 +182,37 @@ def test_a_second_person_approves_what_goes_to_many(marketer):
 
     assert ended(marketer, campaign)
     assert marketer.received()["once"] == 6
+
+
+def test_who_launches_it_anew_does_not_approve_it_as_somebody_elses(marketer):
+    with transaction() as session:
+        marketer.here(session).approval_above = 5
+    campaign = plan(marketer)
+    marketer.launch(campaign, who="小美")
+    with reading() as session:
+        seen = session.get_one(type(campaign), campaign.id)  # 阿强 has it before him
+    marketer.do(campaign_control.undo, campaign)
+    marketer.launch(campaign, who="阿强")
+
+    with transaction() as session:
+        session.add(seen)
+        account = marketer.here(session)
+        with pytest.raises(campaign_control.Conflict):
+            campaign_control.approve(session, account, seen, who="阿强")
+    assert marketer.now(campaign).status is CampaignStatus.WAITING
+
+
+def test_a_batch_that_wechat_never_reported_on_leaves_the_review(marketer):
+    campaign = marketer.plan()
+    marketer.fault("MASSSENDJOBFINISH", times=1, lost=True)
+    marketer.fault("/cgi-bin/message/mass/get", times=0, errcode=40001)
+    marketer.send(campaign)
+    with transaction() as session:
+        [batch] = session.scalars(select(Batch))
+        batch.status, batch.error, batch.check_at = BatchStatus.REVIEW, "silence", None
+
+    with reading() as session:
+        assert campaign_progress.of(session, marketer.now(campaign)).review == 1
+    assert marketer.do(campaign_review.count_unknown_as_sent, campaign) == 0
+    with reading() as session:
+        assert campaign_progress.of(session, marketer.now(campaign)).review == 0

@@ -1,0 +1,5 @@
+"""/api/v1/accounts/<account>/campaigns: planned, sent, and what became of each recipient."""
+
+from bot.api.campaigns import planning, recipients, sending
+
+__all__ = ["planning", "recipients", "sending"]
