@@ -66,6 +66,7 @@ SERVICES = [
     "campaign_ledger",
     "campaign_reports",
     "campaign_forecast",
+    "campaign_calendar",
     "campaign_progress",
     "campaign_review",
     "campaign_tests",

@@ -75,8 +75,12 @@ def calls_left(session: Session, account: Account, now: datetime) -> int:
     """Mass messages that WeChat still takes today; its days begin at midnight in China."""
     today = now.astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
     made = select(func.count(Batch.id)).where(Batch.account_id == account.id, Batch.accepted_at >= today)
-    most = limits.MASS_A_DAY if account.kind is AccountKind.SERVICE else MASS_A_DAY_SUBSCRIPTION
-    return max(0, most - (session.scalar(made) or 0))
+    return max(0, most_calls(account) - (session.scalar(made) or 0))
+
+
+def most_calls(account: Account) -> int:
+    """Mass messages that WeChat takes from the account in a day."""
+    return limits.MASS_A_DAY if account.kind is AccountKind.SERVICE else MASS_A_DAY_SUBSCRIPTION
 
 
 def _takes(campaign: Campaign, deliverable: int, calls: int, left: int | None) -> timedelta:

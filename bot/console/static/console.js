@@ -14,7 +14,8 @@ function startLive() {
   if (!regions.length) return;
   regions.forEach((region) => shown.set(region.dataset.live, region.innerHTML));
   let failures = 0;
-  const again = () => setTimeout(look, Math.min(60_000, LIVE_EVERY_MS * 2 ** failures));
+  const every = Number(document.querySelector("[data-every]")?.dataset.every ?? LIVE_EVERY_MS);
+  const again = () => setTimeout(look, Math.min(60_000, every * 2 ** failures));
   async function look() {
     if (document.hidden) return again();
     try {
@@ -39,6 +40,7 @@ function swap(region, fresh) {
   if (!next || next.innerHTML === shown.get(name)) return;
   if (region.querySelector("details[open]:not([name])")) return; // somebody reads in it
   shown.set(name, next.innerHTML);
+  if ("steady" in region.dataset) return steady(region, next);
   const focused = region.contains(document.activeElement) ? document.activeElement : null;
   const place = focused && (focused.id ? `#${CSS.escape(focused.id)}` : focused.getAttribute("href") && `a[href="${CSS.escape(focused.getAttribute("href"))}"]`);
   const atEnd = region.scrollHeight - region.scrollTop - region.clientHeight < 80;
@@ -46,6 +48,19 @@ function swap(region, fresh) {
   region.hidden = next.hidden;
   if (place) region.querySelector(place)?.focus({ preventScroll: true });
   if ("follow" in region.dataset && atEnd) toEnd(region);
+}
+
+/** Change what differs and leave the rest: a button under somebody's finger, an open dialog, a half-typed number. */
+function steady(old, next) {
+  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  if (old.childNodes.length !== next.childNodes.length) return old.replaceChildren(...next.childNodes);
+  [...next.childNodes].forEach((child, at) => {
+    const was = old.childNodes[at];
+    if (was.nodeName !== child.nodeName) was.replaceWith(child);
+    else if (child.nodeType === Node.ELEMENT_NODE) steady(was, child);
+    else if (was.data !== child.data) was.data = child.data;
+  });
 }
 
 function refreshCount(old, fresh) {
