@@ -90,7 +90,7 @@ def _answer(form: Form, campaign: Campaign | None) -> ResponseReturnValue:
         if action == "check":
             return redirect(url_for("console.check_campaign", campaign_id=saved.id))
         say(_("The test is on its way.") if action == "test" else _("“{name}” is saved as a draft.", name=saved.name))
-        kept = {name: request.form.get(name) or None for name in ("as", "as_search", "shown")}
+        kept: dict[str, Any] = {name: request.form.get(name) or None for name in ("as", "as_search", "shown")}
         return redirect(url_for("console.campaign_plan", campaign_id=saved.id, **kept))
     return _page(form, campaign, clash=clash)
 

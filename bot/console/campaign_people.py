@@ -91,7 +91,7 @@ def _why(campaign: Campaign, found: Recipient | None) -> str:
 
 
 def _lines(campaign: Campaign) -> Iterator[str]:
-    head = ["id", "openid", _("Name"), _("State"), _("Why"), _("WeChat's code"), _("Variant"), _("When")]
+    head = ["id", "openid", _("Name"), _("State"), _("Why"), _("WeChat's code"), _("Variant"), _("Time")]
     yield "\ufeff" + _line(head)  # the mark by which spreadsheets know that it is UTF-8
     names = [each["name"] for each in campaign.variants]
     with reading() as session:

@@ -189,7 +189,9 @@ def launches(deliverable: int, *, is_later: bool, needs_approval: bool) -> str:
     return _n("Send to one follower", "Send to {n} followers", deliverable)
 
 
-def stops(left: int) -> str:
+def stops(left: int, is_running: bool) -> str:
+    if not is_running:
+        return _("Cancel the campaign")
     return _n("Stop sending to the last follower", "Stop sending to the remaining {n}", left)
 
 

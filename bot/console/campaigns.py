@@ -31,6 +31,7 @@ from models import Account, Campaign, CampaignStatus, Channel
 PAGE = 50
 RUNNING = (CampaignStatus.SENDING, CampaignStatus.PAUSED, CampaignStatus.PREPARING)
 WAITING = (CampaignStatus.SCHEDULED, CampaignStatus.WAITING, CampaignStatus.MISSED)
+ASKS = (CampaignStatus.WAITING, CampaignStatus.MISSED, CampaignStatus.PAUSED)
 MOVABLE = (CampaignStatus.DRAFT, *WAITING)
 
 
@@ -137,17 +138,19 @@ def delete_campaign(campaign_id: int) -> ResponseReturnValue:
 
 def _lede(now: list[Campaign]) -> str:
     """What is being sent, and what is next."""
-    sending = [each for each in now if each.status in RUNNING]
     waiting = [each for each in now if each.status is CampaignStatus.SCHEDULED and each.starts_at]
     following = min(waiting, key=lambda each: each.starts_at or clock.now(), default=None)
     next_ = _("Next: “{name}”, {when}.", name=following.name, when=campaign_words.when(following)) if following else ""
-    asks = [each for each in now if each.status in (CampaignStatus.WAITING, CampaignStatus.MISSED)]
-    if asks:
-        return _n("“{name}” waits for a decision.", "{n} campaigns wait for a decision.", len(asks), name=asks[0].name)
-    if sending:
+    parts = [next_] if next_ else []
+    if sending := [each for each in now if each.status in (CampaignStatus.SENDING, CampaignStatus.PREPARING)]:
         going = _n("“{name}” is being sent.", "{n} campaigns are being sent.", len(sending), name=sending[0].name)
-        return f"{going} {next_}" if next_ else going
-    return next_ or _("Nothing is being sent, and nothing is planned.")
+        parts.insert(0, going)
+    if asks := [each for each in now if each.status in ASKS]:
+        asking = _n(
+            "“{name}” waits for a decision.", "{n} campaigns wait for a decision.", len(asks), name=asks[0].name
+        )
+        parts.insert(0, asking)
+    return ("" if language() == "zh" else " ").join(parts) or _("Nothing is being sent, and nothing is planned.")
 
 
 def _names(session: Session, account: Account) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import clock
@@ -14,6 +15,7 @@ from models import (
     BatchStatus,
     Campaign,
     CampaignStatus,
+    Click,
     Delivery,
     DeliveryStatus,
     Follower,
@@ -26,7 +28,7 @@ SERVICE = "{{nickname|茶友}}，您预约的包间今晚七点为您留好。"
 
 
 def campaigns_of(session: Session, account: Account, people: list[Follower], segment: Segment) -> list[Campaign]:
-    """Draft, paused by the breaker, finished, being sent, scheduled, waiting for approval, missed."""
+    """Draft, paused by the breaker, finished, being sent, scheduled, waiting for approval, missed; another draft."""
     now = clock.now()
 
     def plan(name: str, text: str = TEXT, **values: Any) -> Campaign:
@@ -49,11 +51,12 @@ def campaigns_of(session: Session, account: Account, people: list[Follower], seg
     found = [
         plan("秋茶上新", starts=tomorrow, variants=both, held_out=5, quiet_from="22:00", quiet_until="08:00"),
         plan("包间提醒", SERVICE, channel="service", to_everyone=False, segment_id=segment.id, pace=20),
-        plan("国庆回顾", variants=both, goal={"kind": "reply", "days": 3}, held_out=5),
+        plan("国庆回顾", variants=both, goal={"kind": "click", "days": 3}, held_out=5),
         plan("周末试饮会"),
         plan("会员日", starts=tomorrow),
         plan("双十二预告"),
         plan("早安茶"),
+        plan("冬至问候", "冬至快乐。今晚到店，汤圆免费。"),
     ]
     paused, finished, sending = found[1:4]
     launched(paused, CampaignStatus.PAUSED, why="breaker", errcode=45015, excluded={"no_window": 2110, "left": 12})
@@ -68,7 +71,7 @@ def campaigns_of(session: Session, account: Account, people: list[Follower], seg
     _ledger(session, account, finished, people, size=22_900, sent=22_862, failed=0, ended=22_731)
     _ledger(session, account, finished, [], size=22_890, sent=22_851, failed=0, ended=22_702, number=2, variant=1)
     _ledger(session, account, sending, people[:4], size=46_312, sent=15_104, failed=0)
-    for each in found[4:]:
+    for each in found[4:7]:
         _ledger(session, account, each, [], size=46_312, sent=0, failed=0)
     for variant in (0, 1):
         url = "https://tea.example.com/autumn"
@@ -77,8 +80,19 @@ def campaigns_of(session: Session, account: Account, people: list[Follower], seg
                 account_id=account.id, campaign_id=finished.id, variant=variant, number=0, code=f"abc{variant}", url=url
             )
         )
+    _clicks(session, finished)
     session.commit()
     return found
+
+
+def _clicks(session: Session, campaign: Campaign) -> None:
+    """More in the first hours, and more of the second variant."""
+    session.flush()
+    links = session.scalars(select(TrackedLink).where(TrackedLink.campaign_id == campaign.id).order_by(TrackedLink.id))
+    for number, link in enumerate(links):
+        for at in range(60 + 45 * number):
+            when = (campaign.starts_at or clock.now()) + timedelta(minutes=at * at // 9)
+            session.add(Click(link_id=link.id, visitor=f"v{at}", at=when, times=1 + at % 3 // 2))
 
 
 def _ledger(
