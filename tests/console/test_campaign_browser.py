@@ -111,6 +111,7 @@ def test_a_campaign_from_the_first_word_to_the_last_follower(
     desk.screenshot(path=SHOTS / "3-undo.png")
     expect(desk.locator("[data-live=state]")).to_contain_text("Being sent", timeout=SECONDS)
     assert until(lambda: figure(desk, "Done") > 0, 60)
+    expect(desk.locator("#f-pace")).to_be_visible()  # it came without a reload
     desk.screenshot(path=SHOTS / "4-run.png")
 
     desk.get_by_role("button", name="Pause").click()
@@ -130,10 +131,11 @@ def test_a_campaign_from_the_first_word_to_the_last_follower(
     desk.get_by_role("button", name="Go on with the remaining").click()
     expect(desk.locator("#state-head")).to_have_text("Finished", timeout=4 * SECONDS)
     assert (figure(desk, "Done"), figure(desk, "Left"), figure(desk, "Failed")) == (following, 0, 0)
+    expect(desk.locator("#f-pace")).to_be_hidden()
     desk.screenshot(path=SHOTS / "6-finished.png", full_page=True)
 
     received = sim.get("receipts", account="practice", contains="秋茶")
     assert (received["once"], received["more"]) == (following, 0)
-    desk.get_by_role("link", name="Everybody it is meant for").click()
+    desk.get_by_role("link", name="All recipients").click()
     expect(desk.locator("tbody tr").first).to_contain_text("sent")
     assert requests.get(desk.url, timeout=5, allow_redirects=False).status_code == 302  # nobody else sees them

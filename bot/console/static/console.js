@@ -37,10 +37,10 @@ function startLive() {
 function swap(region, fresh) {
   const name = region.dataset.live;
   const next = fresh.querySelector(`[data-live="${name}"]`);
+  if (next && "steady" in region.dataset) return steady(region, next);
   if (!next || next.innerHTML === shown.get(name)) return;
   if (region.querySelector("details[open]:not([name])")) return; // somebody reads in it
   shown.set(name, next.innerHTML);
-  if ("steady" in region.dataset) return steady(region, next);
   const focused = region.contains(document.activeElement) ? document.activeElement : null;
   const place = focused && (focused.id ? `#${CSS.escape(focused.id)}` : focused.getAttribute("href") && `a[href="${CSS.escape(focused.getAttribute("href"))}"]`);
   const atEnd = region.scrollHeight - region.scrollTop - region.clientHeight < 80;
@@ -52,7 +52,7 @@ function swap(region, fresh) {
 
 /** Change what differs and leave the rest: a button under somebody's finger, an open dialog, a half-typed number. */
 function steady(old, next) {
-  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name) && name !== "data-sent") old.removeAttribute(name);
   for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   if (old.childNodes.length !== next.childNodes.length) return old.replaceChildren(...next.childNodes);
   [...next.childNodes].forEach((child, at) => {
