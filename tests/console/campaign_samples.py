@@ -49,7 +49,7 @@ def campaigns_of(session: Session, account: Account, people: list[Follower], seg
         {"name": "B", "content": {"kind": "text", "text": TEXT.replace("秋茶上新", "今天开始，秋茶到店")}},
     ]
     found = [
-        plan("秋茶上新", starts=tomorrow, variants=both, held_out=5, quiet_from="22:00", quiet_until="08:00"),
+        plan("秋茶上新", starts=tomorrow, variants=both, held_out=30, quiet_from="22:00", quiet_until="08:00"),
         plan("包间提醒", SERVICE, channel="service", to_everyone=False, segment_id=segment.id, pace=20),
         plan("国庆回顾", variants=both, goal={"kind": "click", "days": 3}, held_out=5),
         plan("周末试饮会"),
