@@ -19,7 +19,6 @@ from models import (
     Delivery,
     DeliveryStatus,
     Follower,
-    Segment,
     TrackedLink,
 )
 
@@ -27,7 +26,7 @@ TEXT = "秋茶上新：桂花乌龙、凤凰单丛到店。\n\n本周到店试�
 SERVICE = "{{nickname|茶友}}，您预约的包间今晚七点为您留好。"
 
 
-def campaigns_of(session: Session, account: Account, people: list[Follower], segment: Segment) -> list[Campaign]:
+def campaigns_of(session: Session, account: Account, people: list[Follower]) -> list[Campaign]:
     """Draft, paused by the breaker, finished, being sent, scheduled, waiting for approval, missed; another draft."""
     now = clock.now()
 
@@ -50,7 +49,7 @@ def campaigns_of(session: Session, account: Account, people: list[Follower], seg
     ]
     found = [
         plan("秋茶上新", starts=tomorrow, variants=both, held_out=30, quiet_from="22:00", quiet_until="08:00"),
-        plan("包间提醒", SERVICE, channel="service", to_everyone=False, segment_id=segment.id, pace=20),
+        plan("包间提醒", SERVICE, channel="service", pace=20),
         plan("国庆回顾", variants=both, goal={"kind": "click", "days": 3}, held_out=5),
         plan("周末试饮会"),
         plan("会员日", starts=tomorrow),

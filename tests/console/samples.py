@@ -255,7 +255,7 @@ def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
     conversations.take(session, account, people[5])
     session.add(ReplyWindow(follower_id=people[0].id, trigger="message", left=4, expires_at=now + timedelta(hours=31)))
     segment = segments.save(session, account, "茶友与新客", _segment(made_tags[2].id), who="小美")
-    campaigns = campaigns_of(session, account, people, segment)
+    campaigns = campaigns_of(session, account, people)
     session.commit()
     return TeaHouse(account, made, people, opened, made_tags, auto_tag, segment, campaigns)
 
