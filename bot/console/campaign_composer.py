@@ -29,6 +29,7 @@ from bot.services import (
     tags,
     tasks,
 )
+from bot.services.campaign_contents import Problem
 from bot.wechat import limits
 from models import Account, Campaign, CampaignStatus, Channel, Follower
 
@@ -129,7 +130,7 @@ def _page(
             form=form,
             campaign_words=campaign_words,
             campaign=campaign,
-            look=_look(session, account, form),
+            look=_look(session, account, form, looks=request.method == "POST" or "X-Live" not in request.headers),
             focus=focus,
             clash=clash or [],
             channels=_channels(account),
@@ -145,16 +146,13 @@ def _page(
         )
 
 
-def _look(session: Session, account: Account, form: Form) -> dict[str, Any]:
-    """The phone: what is said, to whom it is shown, and what is wrong with it."""
+def _look(session: Session, account: Account, form: Form, *, looks: bool = True) -> dict[str, Any]:
+    """The phone: what is said, to whom it is shown, and what is wrong with it.
+
+    ``looks``: among the followers; what a live part of the page asks for every few seconds needs none of them.
+    """
     plan = campaign_form.sketch(session, account, form)
-    people: list[Follower] = []
-    problems = []
-    try:
-        people = campaign_tests.worst_cases(session, account, plan.campaign)
-        problems = campaign_tests.problems(session, account, plan.campaign) if plan.places else []
-    except Refused:
-        pass  # nobody was chosen yet
+    people, problems = _worst(session, account, plan) if looks else ([], [])
     search = str(form.at("as_search")).strip()
     others = followers.page(session, account, search=search, limit=FOUND) if search else []
     chosen = number_of(str(form.at("as")))
@@ -188,6 +186,14 @@ def _look(session: Session, account: Account, form: Form) -> dict[str, Any]:
             for each in problems
         ],
     }
+
+
+def _worst(session: Session, account: Account, plan: campaign_form.Sketch) -> tuple[list[Follower], list[Problem]]:
+    try:
+        people = campaign_tests.worst_cases(session, account, plan.campaign)
+        return people, campaign_tests.problems(session, account, plan.campaign) if plan.places else []
+    except Refused:  # nobody was chosen yet
+        return [], []
 
 
 def _options(session: Session, account: Account) -> dict[str, list[tuple[int, str]]]:
