@@ -82,6 +82,27 @@ def bars(title: str, values: Sequence[tuple[str, int]]) -> Markup:
     return Markup("").join([*parts, Markup("</svg>")])
 
 
+PIECE = Markup('<rect class="piece p{}" x="{:.1f}" y="0" width="{:.1f}" height="{}"><title>{}</title></rect>')
+
+
+def stacked(title: str, values: Sequence[tuple[str, int]]) -> Markup:
+    """One bar whose pieces are all there is: the first is the good one.  Its names and numbers belong into a table."""
+    whole = sum(value for _name, value in values) or 1
+    at, height = 0.0, 36
+    parts = [
+        Markup('<svg class="chart stacked" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img">').format(
+            WIDTH, height
+        ),
+        Markup("<title>{}</title>").format(title),
+    ]
+    for place, (name, value) in enumerate(values):
+        width = WIDTH * value / whole
+        if value:
+            parts.append(PIECE.format(place, at, max(width - 1.5, 1.5), height, f"{name}: {value:,}"))
+        at += width
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
 def _y(value: int, ceiling: int) -> float:
     return TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / ceiling)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from bot.console import charts
+from bot.console import campaign_words, charts
 from bot.console.blueprint import account_slug, acting_operator, blueprint, current_account, record, requires
 from bot.console.followers import number_of
 from bot.console.forms import Form
@@ -14,8 +14,10 @@ from bot.console.pages import say, show
 from bot.console.when import ZONES
 from bot.database import reading, transaction
 from bot.errors import Refused
-from bot.services import accounts, fields, followers, notes, sends, stages, timeline
+from bot.services import accounts, campaign_progress, fields, followers, notes, sends, stages, timeline
 from bot.services.timeline import Show
+
+CAMPAIGNS = 5  # the last ones, on a follower's page
 
 
 @blueprint.get("/<account>/followers/<int:follower_id>")
@@ -134,6 +136,8 @@ def _one(follower_id: int, form: Form, status: int = 200) -> ResponseReturnValue
             fields=known,
             zones=ZONES,
             notes=written,
+            campaigns=campaign_progress.of_follower(session, account, found.id, CAMPAIGNS),
+            campaign_words=campaign_words,
             authors=notes.authors(session, written),
             active_days=[(day, count) for day, count in days if count],
             total=total,

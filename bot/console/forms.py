@@ -40,6 +40,8 @@ class Form:
             # A union's own tag ("replies", 0, "text", "text") stands between: the form has no such level.
             tags = {"text", "image", "voice", "video", "music", "news", "transfer_customer_service"}
             path = [str(part) for part in error["loc"]]
+            if len(path) > 3 and path[0] == "variants" and path[2] == "content":
+                del path[3]
             if len(path) > 2 and path[0] == "replies" and path[2] in tags:
                 del path[2]
             path = [part for part in path if not part.startswith(("constrained-str", "literal", "function-"))]

@@ -1,7 +1,7 @@
 """How a campaign stands: four numbers, the pace and the end; who is in which state; and why somebody got nothing."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -73,6 +73,22 @@ def of(session: Session, campaign: Campaign) -> Progress:
         speed=speed,
         ends_at=ends_at,
     )
+
+
+def totals(session: Session, campaigns: Sequence[Campaign]) -> dict[int, tuple[int, int]]:
+    """Campaign → to how many it has been sent, and to how many it was to go; those without a ledger are left away."""
+    query = (
+        select(Batch.campaign_id, func.sum(Batch.sent), func.sum(Batch.size))
+        .where(Batch.campaign_id.in_([campaign.id for campaign in campaigns]))
+        .group_by(Batch.campaign_id)
+    )
+    return {campaign_id: (int(sent), int(size)) for campaign_id, sent, size in session.execute(query)}
+
+
+def next_due(session: Session, campaign: Campaign) -> datetime | None:
+    """When the next batch that waits may go; None: none waits."""
+    waits = Batch.status.in_((BatchStatus.READY, BatchStatus.UNKNOWN, BatchStatus.SENDING))
+    return session.scalar(select(func.min(Batch.due_at)).where(Batch.campaign_id == campaign.id, waits))
 
 
 def errors(session: Session, campaign: Campaign) -> list[tuple[int | None, int]]:

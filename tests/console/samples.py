@@ -13,6 +13,7 @@ from bot.services.rules import RuleDraft
 from models import (
     Account,
     AutoTag,
+    Campaign,
     Conversation,
     Follower,
     InboundMessage,
@@ -28,6 +29,7 @@ from models import (
     Takeover,
     Trigger,
 )
+from tests.console.campaign_samples import campaigns_of
 from tests.factories import Create
 
 NAMES = (
@@ -212,6 +214,7 @@ class TeaHouse:
     tags: list[Tag]
     auto_tag: AutoTag
     segment: Segment
+    campaigns: list[Campaign]
 
 
 def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
@@ -252,8 +255,9 @@ def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
     conversations.take(session, account, people[5])
     session.add(ReplyWindow(follower_id=people[0].id, trigger="message", left=4, expires_at=now + timedelta(hours=31)))
     segment = segments.save(session, account, "茶友与新客", _segment(made_tags[2].id), who="小美")
+    campaigns = campaigns_of(session, account, people)
     session.commit()
-    return TeaHouse(account, made, people, opened, made_tags, auto_tag, segment)
+    return TeaHouse(account, made, people, opened, made_tags, auto_tag, segment, campaigns)
 
 
 def _segment(tag_id: int) -> dict[str, Any]:

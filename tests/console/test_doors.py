@@ -24,6 +24,7 @@ VALUES = {
     "tag_id": 1,
     "auto_tag_id": 1,
     "segment_id": 1,
+    "campaign_id": 1,
     "stage_id": 1,
     "field_id": 1,
     "note_id": 1,

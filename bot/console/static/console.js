@@ -14,7 +14,8 @@ function startLive() {
   if (!regions.length) return;
   regions.forEach((region) => shown.set(region.dataset.live, region.innerHTML));
   let failures = 0;
-  const again = () => setTimeout(look, Math.min(60_000, LIVE_EVERY_MS * 2 ** failures));
+  const every = Number(document.querySelector("[data-every]")?.dataset.every ?? LIVE_EVERY_MS);
+  const again = () => setTimeout(look, Math.min(60_000, every * 2 ** failures));
   async function look() {
     if (document.hidden) return again();
     try {
@@ -36,6 +37,7 @@ function startLive() {
 function swap(region, fresh) {
   const name = region.dataset.live;
   const next = fresh.querySelector(`[data-live="${name}"]`);
+  if (next && "steady" in region.dataset) return steady(region, next);
   if (!next || next.innerHTML === shown.get(name)) return;
   if (region.querySelector("details[open]:not([name])")) return; // somebody reads in it
   shown.set(name, next.innerHTML);
@@ -46,6 +48,19 @@ function swap(region, fresh) {
   region.hidden = next.hidden;
   if (place) region.querySelector(place)?.focus({ preventScroll: true });
   if ("follow" in region.dataset && atEnd) toEnd(region);
+}
+
+/** Change what differs and leave the rest: a button under somebody's finger, an open dialog, a half-typed number. */
+function steady(old, next) {
+  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name) && name !== "data-sent") old.removeAttribute(name);
+  for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  if (old.childNodes.length !== next.childNodes.length) return old.replaceChildren(...next.childNodes);
+  [...next.childNodes].forEach((child, at) => {
+    const was = old.childNodes[at];
+    if (was.nodeName !== child.nodeName) was.replaceWith(child);
+    else if (child.nodeType === Node.ELEMENT_NODE) steady(was, child);
+    else if (was.data !== child.data) was.data = child.data;
+  });
 }
 
 function refreshCount(old, fresh) {
