@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from bot import clock, queue
 from bot.database import database, inbound, reading, transaction
 from bot.errors import NotFound
+from bot.fault_points import fault_point
 from bot.services import accounts, audit, messages, sends
 from bot.services.accounts import CallbackAccount
 from bot.services.vault import Unreadable
@@ -90,6 +91,7 @@ def respond(slug: str, query_string: str, read: Callable[[int], bytes]) -> Answe
         with database().callback_turn:
             message = envelope.open_envelope(account.credentials, query, body, clock.timestamp())
             reply, hints = answer(account, message, query["signature"])
+            fault_point("K15 after commit before reply")
             sealed = envelope.seal(account.credentials, message, reply, clock.timestamp())
         queue.send(hints)
     except (envelope.Rejected, NotFound) as error:
@@ -128,6 +130,7 @@ def _answer(
         if message.is_receipt:
             trace, flag = receipts.handle(connection, account.id, message)
             messages.enter(connection, account.id, message, now, follower_id=None, trace=trace, flag=flag)
+            fault_point("K14 callback before inbox commit")
             return None, []
 
         writer = messages.meet(connection, account.id, message, now)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -10,16 +11,21 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import requests
 
+import bot.jobs
 from tests.stack import free_ports, until
 
 # Forked from a process that has imported the application already: each starts in a few milliseconds.
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["bot.app", "bot.jobs.sends", "tests.processes"])
+_jobs = [f"bot.jobs.{module.name}" for module in pkgutil.iter_modules(bot.jobs.__path__)]
+_context.set_forkserver_preload(
+    ["bot.app", *_jobs, "worker", "werkzeug.serving", "tests.faults.warm", "tests.faults.stack", "tests.processes"]
+)
 
 
 class Web:
@@ -123,6 +129,18 @@ def at_once(count: int, act: Callable[..., Any], *arguments: Any) -> list[Any]:
     return results
 
 
+def start(act: Callable[..., Any], *arguments: Any, log: Path | None = None) -> BaseProcess:
+    """Let a function of a module run in a process of its own, with the environment of this moment."""
+    process = _context.Process(target=_run, args=(dict(os.environ), str(log or ""), act, arguments), daemon=True)
+    process.start()
+    return process
+
+
+def _run(environment: dict[str, str], log: str, act: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    _become(environment, log)
+    act(*arguments)
+
+
 def _act(environment: dict[str, str], pipe: Connection, barrier: Any, act: Callable[..., Any], inputs: Any) -> None:
     _become(environment, "")
     try:
@@ -141,7 +159,8 @@ def _become(environment: dict[str, str], log: str) -> None:
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
-    from bot import clock
+    from bot import clock, fault_points
     from bot.settings import settings
 
     clock.follow(settings().clock_file)
+    fault_points.arm(os.environ.get("LOBBY_TEST_KILL_AT", ""))

@@ -109,6 +109,9 @@ class _Lists(_Sending):
                 return
             body = contents.mass_body(content, draft_id)
             fault_point("K8 before connect")
+            if clock.now() >= claim.ends_at:  # this process stood still: another has it
+                log.warning("campaign.lease_lost", batch_id=claim.batch_id)
+                return
             made = self._submit(claim, body)
             fault_point("K11 after reply before settle")
         except WeChatError as error:
@@ -185,7 +188,10 @@ def _not_accepted(
                 campaign_ledger.stop(campaign, "token", error.errcode)
             campaign_ledger.release(batch, BatchStatus.UNKNOWN, later)
         case _:
-            campaign_ledger.close_list(session, batch, BatchStatus.FAILED, DeliveryStatus.FAILED)
+            end = BatchStatus.FAILED, DeliveryStatus.FAILED
+            if not claim.is_first:  # of the try before, which brought no answer, a refusal says nothing
+                end = BatchStatus.REVIEW, DeliveryStatus.UNKNOWN
+            campaign_ledger.close_list(session, batch, *end)
             campaign_ledger.stop(campaign, "refused", error.errcode)
 
 
@@ -261,29 +267,34 @@ class _Each(_Sending):
             rendered = campaign_contents.render(content, values[follower_id], codes, follower_id)
             if (wait := begins + at * step - time.monotonic()) > 0:
                 time.sleep(wait)
-            if self.halted is not None:
+            if self.halted is not None or clock.now() >= claim.ends_at:
                 return Outcome(DeliveryStatus.PENDING, is_judged=False)
             try:
                 return Outcome(DeliveryStatus.SENT, msg_id=deliver(self.client, openid, rendered, claim.client_id))
             except WeChatError as error:
-                return self._refused(error)
+                return self._refused(error, claim.is_first)
 
-        return dict(zip(claim.openids, self.pool.map(one, enumerate(claim.openids.items())), strict=True))
+        outcomes = dict(zip(claim.openids, self.pool.map(one, enumerate(claim.openids.items())), strict=True))
+        if claim.is_first:
+            return outcomes
+        # What may have arrived with an earlier try stays as it is, so that its key is not taken for a young one.
+        return {each: outcome for each, outcome in outcomes.items() if outcome.status is not DeliveryStatus.PENDING}
 
-    def _refused(self, error: WeChatError) -> Outcome:
+    def _refused(self, error: WeChatError, is_first: bool) -> Outcome:
+        failed = DeliveryStatus.FAILED if is_first else DeliveryStatus.UNKNOWN  # of the try before it says nothing
         match error:
             case QuotaReached() | BadConfiguration() | TokenRefused():
                 self.halted = error
                 return Outcome(DeliveryStatus.PENDING, error.errcode, is_judged=False)
             case WindowClosed():
-                return Outcome(DeliveryStatus.FAILED, error.errcode, is_judged=False)
+                return Outcome(failed, error.errcode, is_judged=False)
             case Temporary():
                 self.halted = error
                 return Outcome(DeliveryStatus.PENDING, error.errcode)
             case OutcomeUnknown():
                 return Outcome(DeliveryStatus.UNKNOWN, error.errcode)
             case _:
-                return Outcome(DeliveryStatus.FAILED, error.errcode, is_judged=error.errcode not in NOBODY_ELSE)
+                return Outcome(failed, error.errcode, is_judged=error.errcode not in NOBODY_ELSE)
 
     def _react(
         self, session: Session, campaign: Campaign, batch: Batch, outcomes: dict[int, Outcome], now: datetime
@@ -312,7 +323,7 @@ def _keep(batch: Batch, fence: int | None, now: datetime) -> Claim | None:
     """An empty claim, to hold on to a batch while the pace makes us wait."""
     if fence is None:
         return None
-    return Claim(batch.id, batch.number, fence, batch.variant, batch.client_id, {}, now)
+    return Claim(batch.id, batch.number, fence, batch.variant, batch.client_id, {}, now, now)
 
 
 def deliver(client: Client, openid: str, content: Content, client_id: str) -> int | None:

@@ -211,7 +211,7 @@ def move(session: Session, account: Account, campaign: Campaign, starts: str) ->
     _move(session, campaign, movable, to)
     earliest = None
     for batch in session.scalars(select(Batch).where(Batch.campaign_id == campaign.id)):
-        batch.due_at = due_in(account, campaign, batch.zone)
+        batch.due_at = max(due_in(account, campaign, batch.zone), now)  # or one that was missed is missed again
         earliest = min(earliest or batch.due_at, batch.due_at)
     campaign.starts_at = earliest
     session.flush()
@@ -244,7 +244,7 @@ def due(session: Session, limit: int = 500) -> list[int]:
     going = select(Campaign.id).where(
         (sending & _has((waits & (Batch.due_at <= now)) | dead))
         | ((Campaign.status == CampaignStatus.CANCELLED) & _has(waits | dead))
-        | (Campaign.status.in_(RUNNING) & _has(silent))
+        | (Campaign.status.in_((*RUNNING, CampaignStatus.CANCELLED)) & _has(silent))
     )
     return found + list(session.scalars(going.limit(limit)))
 

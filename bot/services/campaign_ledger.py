@@ -57,9 +57,10 @@ class Claim:
     client_id: str
     openids: dict[int, str]  # follower id → openid
     starts_at: datetime  # the pace lets the first go then
+    ends_at: datetime  # the lease does: from then on they are somebody else's, and no call may go out
     seconds: float = 0.0  # over which they are spread
     draft_id: str = ""
-    is_first: bool = True  # of a mass message: it was never tried before
+    is_first: bool = True  # they were never tried before: what is refused now was certainly not sent
     windows: Mapping[int, int] = field(default_factory=dict)  # follower id → the reply window it was counted against
 
 
@@ -149,7 +150,7 @@ def claim_list(session: Session, account: Account, campaign: Campaign, batch: Ba
     if campaign.reach == "list":
         openids = dict(session.execute(rows.where(*ours, Delivery.status == SENDING).order_by(Follower.id)).all())
     return Claim(
-        *(batch.id, batch.number, fence, batch.variant, batch.client_id, openids, starts_at),
+        *(batch.id, batch.number, fence, batch.variant, batch.client_id, openids, starts_at, now + LEASE),
         draft_id=batch.draft_id,
         is_first=is_first,
     )
@@ -170,13 +171,10 @@ def claim_some(
 
     None: the batch has nobody left, and is closed.
     """
-    if fence is None:
-        if batch.status is BatchStatus.SENDING:
-            _left_over(session, campaign, batch, now)
-        fence = take(session, batch, now)
-    else:
-        batch.leased_until = now + LEASE
+    batch.leased_until = now + LEASE
+    fence = take(session, batch, now) if fence is None else fence
     most = min(CALLS, max(1, round(campaign.pace * SLOT))) if campaign.pace else CALLS
+    _left_over(session, campaign, batch, now)
     rows = (
         select(Delivery.follower_id, Follower.openid)
         .join(Follower, Follower.id == Delivery.follower_id)
@@ -198,7 +196,7 @@ def claim_some(
         gone |= {each: "no_window" for each in openids if each not in windows and each not in gone}
     exclude(session, campaign, batch, gone)
     openids = {each: openid for each, openid in openids.items() if each not in gone}
-    mark(session, campaign, openids if not again else (), PENDING, status=SENDING, at=now)
+    mark(session, campaign, openids, PENDING, status=SENDING, at=now)  # none of those that are tried again
     batch.first_tried_at = batch.first_tried_at or now
     starts_at, seconds = now, 0.0
     if campaign.pace:
@@ -206,7 +204,9 @@ def claim_some(
         seconds = len(openids) / campaign.pace
         campaign.next_at = starts_at + timedelta(seconds=seconds)
     return Claim(
-        batch.id, batch.number, fence, batch.variant, batch.client_id, openids, starts_at, seconds, windows=windows
+        *(batch.id, batch.number, fence, batch.variant, batch.client_id, openids, starts_at, now + LEASE, seconds),
+        is_first=not again,
+        windows=windows,
     )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from bot import clock
 from bot.database import reading, transaction
 from bot.errors import NotFound
+from bot.fault_points import fault_point
 from bot.services import accounts, vault
 from bot.settings import settings
 from bot.wechat.client import Client, fetch_stable_token
@@ -235,6 +236,7 @@ def _fetch(account_id: int, version: int, appid: str, secret: str) -> str:
             **({"blocked_until": clock.now() + PAUSE} if error.retry else {}),
         )
         raise
+    fault_point("K7 token reply before store")
     life = timedelta(seconds=seconds)
     ahead = min(AHEAD, life / 10) if life >= SHORT_LIFE else timedelta(0)
     stored = _store(

@@ -151,8 +151,8 @@ def bad_status(status: int, call: str) -> WeChatError:
     """The error for an HTTP status other than 200."""
     # WeChat itself answers 200 with an errcode; anything else comes from a machine on the way.
     words = f"HTTP status {status}"
-    if status == 504:
-        return OutcomeUnknown(words, call=call)  # a gateway passed the request on and gave up waiting
+    if status in {500, 502, 504}:
+        return OutcomeUnknown(words, call=call)  # a gateway passed the request on, and lost or gave up on the answer
     if status >= 500 or status in {408, 429}:
         return Temporary(words, call=call)
     if status < 300:

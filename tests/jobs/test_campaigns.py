@@ -5,8 +5,9 @@ import time
 import pytest
 
 from bot import clock
+from bot.database import reading
 from bot.services import campaign_control
-from models import CampaignStatus
+from models import BatchStatus, CampaignStatus
 from tests.jobs.campaigner import Campaigner
 
 pytestmark = pytest.mark.databases
@@ -91,3 +92,45 @@ def test_a_lost_answer_is_asked_again_with_the_same_key(marketer, fault):
     until(lambda: ended(marketer, campaign))
     assert (marketer.received()["once"], marketer.received()["more"]) == (7, 0)
     assert marketer.count(campaign) == {"sent": 7}
+
+
+def test_one_that_was_missed_starts_when_its_start_is_moved_to_now(marketer):
+    campaign = marketer.plan()
+    marketer.launch(campaign)
+    marketer.sim.wait(2 * 3600)
+    assert marketer.advance(campaign).status is CampaignStatus.MISSED
+
+    marketer.do(campaign_control.move, campaign, "")
+    marketer.advance(campaign)
+
+    until(lambda: ended(marketer, campaign))
+    assert marketer.received()["once"] == 7
+
+
+def test_of_a_cancelled_one_wechat_is_still_asked_how_it_ended(marketer):
+    marketer.fault("MASSSENDJOBFINISH", lost=True)
+    campaign = marketer.send(marketer.plan())
+    marketer.do(campaign_control.cancel, campaign)
+    marketer.sim.wait(601)
+
+    with reading() as session:
+        assert campaign_control.due(session) == [campaign.id]
+    marketer.advance(campaign)
+
+    [batch] = marketer.batches(campaign)
+    assert batch.status is BatchStatus.DONE
+    assert marketer.count(campaign) == {"sent": 7}
+
+
+def test_a_repeat_that_is_refused_says_nothing_of_the_first_try(marketer):
+    """WeChat took the list on, its answer was lost: "failed" would let a person send it again."""
+    marketer.fault("/cgi-bin/message/mass/send", cut="reply")
+    campaign = marketer.send(marketer.plan())
+    marketer.fault("/cgi-bin/message/mass/send", errcode=40036)
+    marketer.sim.wait(61)
+    marketer.advance(campaign)
+
+    [batch] = marketer.batches(campaign)
+    assert batch.status is BatchStatus.REVIEW
+    assert marketer.count(campaign) == {"unknown": 7}
+    assert marketer.received()["once"] == 7

@@ -184,8 +184,9 @@ FAILURES = {
     "another JSON": (answers({"status": "ok"}), errors.OutcomeUnknown),
     "HTML": (answers(raw(200, b"<html>login</html>", Content_Type="text/html")), errors.OutcomeUnknown),
     "empty": (answers(raw(200, b"")), errors.OutcomeUnknown),
-    "502": (answers(raw(502, b"<html>bad gateway</html>")), errors.Temporary),
+    "502": (answers(raw(502, b"<html>bad gateway</html>")), errors.OutcomeUnknown),
     "503": (answers(raw(503)), errors.Temporary),
+    "500": (answers(raw(500)), errors.OutcomeUnknown),
     "504": (answers(raw(504)), errors.OutcomeUnknown),
     "404": (answers(raw(404)), errors.BadConfiguration),
     "redirect": (answers(raw(302, b"", Location=f"/x?access_token={CANARY}")), errors.BadConfiguration),
@@ -234,7 +235,9 @@ def test_no_connection_in_time_means_not_sent():
     assert caught.value.retry
 
 
-@pytest.mark.parametrize("name", ["timeout", "hung up", "cut reply", "broken JSON", "HTML", "504", "another JSON"])
+@pytest.mark.parametrize(
+    "name", ["timeout", "hung up", "cut reply", "broken JSON", "HTML", "502", "504", "another JSON"]
+)
 def test_a_message_that_may_have_arrived_is_not_to_be_repeated_but_a_question_may(wechat, name):
     client = Client("wx1", lambda stale: "T", FAILURES[name][0](wechat), timeout=0.3)
     with pytest.raises(errors.OutcomeUnknown) as caught:
@@ -246,7 +249,7 @@ def test_a_message_that_may_have_arrived_is_not_to_be_repeated_but_a_question_ma
     assert caught.value.retry
 
 
-@pytest.mark.parametrize("name", ["unknown name", "refused connection", "502"])
+@pytest.mark.parametrize("name", ["unknown name", "refused connection", "503"])
 def test_what_was_not_sent_may_be_repeated(wechat, name):
     client = Client("wx1", lambda stale: "T", FAILURES[name][0](wechat), timeout=0.3)
     with pytest.raises(errors.Temporary) as caught:
