@@ -117,7 +117,7 @@ def approve(session: Session, account: Account, campaign: Campaign, *, seen: int
         raise Forbidden("A second person has to approve it; you launched it.")
     if seen is not None and campaign.version != seen:
         raise Conflict("{who} has changed “{name}” meanwhile.", who=campaign.who, name=campaign.name)
-    values: dict[str, Any] = {"approved_hash": fingerprint(campaign), "approved_by": who[:64]}
+    values: dict[str, Any] = {"approved_hash": fingerprint(session, campaign), "approved_by": who[:64]}
     if not campaign.starts:
         values["starts_at"] = max(clock.now(), campaign.starts_at or clock.now())
     # It may have been taken back meanwhile, and launched by whoever approves here.

@@ -129,7 +129,7 @@ def ready(session: Session, account: Account, campaign: Campaign, fence: int, ex
     batches = list(session.scalars(select(Batch).where(Batch.campaign_id == campaign.id)))
     count = sum(batch.size for batch in batches)
     needs_approval = account.approval_above is not None and count > account.approval_above
-    is_approved = not needs_approval or campaign.approved_hash == fingerprint(campaign)
+    is_approved = not needs_approval or campaign.approved_hash == fingerprint(session, campaign)
     moved = session.execute(
         update(Campaign)
         .where(Campaign.id == campaign.id, Campaign.status == CampaignStatus.PREPARING, Campaign.fence == fence)

@@ -19,6 +19,7 @@ from models import (
     CampaignStatus,
     Channel,
     Reach,
+    Segment,
     Tag,
     affected,
 )
@@ -109,9 +110,15 @@ def anywhere(session: Session, campaign_id: int) -> tuple[Account, Campaign]:
     return session.get_one(Account, campaign.account_id), campaign
 
 
-def fingerprint(campaign: Campaign) -> str:
-    """Of what a second person approves: what is said, and to whom; when may still be moved."""
+def fingerprint(session: Session, campaign: Campaign) -> str:
+    """Of what a second person approves: what is said, and to whom, its segments as they are now.
+
+    When is not in it: that may still be moved.
+    """
     plan = {name: getattr(campaign, name) for name in PLAN}
+    ids = [campaign.segment_id, *campaign.excluded_ids.get("segments", ())]
+    found = select(Segment).where(Segment.id.in_(ids)).order_by(Segment.id)
+    plan["conditions"] = [(segment.id, segment.conditions) for segment in session.scalars(found)]
     return hashlib.sha256(json.dumps(plan, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from bot import clock
 from bot.database import reading, transaction
 from bot.jobs import tasks as task_jobs
-from bot.services import campaign_control, campaign_progress, campaign_review, campaign_tests
+from bot.services import campaign_control, campaign_progress, campaign_review, campaign_tests, segments
 from models import Batch, BatchStatus, CampaignStatus, Follower, ReplyWindow, Task
 from tests.jobs.campaigner import Campaigner
 from tests.jobs.test_campaigns import ended
@@ -216,3 +216,25 @@ def test_a_batch_that_wechat_never_reported_on_leaves_the_review(marketer):
     assert marketer.do(campaign_review.count_unknown_as_sent, campaign) == 0
     with reading() as session:
         assert campaign_progress.of(session, marketer.now(campaign)).review == 0
+
+
+def test_another_audience_needs_another_approval(marketer):
+    with transaction() as session:
+        account = marketer.here(session)
+        account.approval_above = 0
+        tree = {"all": [{"field": "follows", "op": "is", "value": True}]}
+        segment_id = segments.save(session, account, "关注者", tree).id
+    campaign = plan(marketer, to_everyone=False, segment_id=segment_id)
+    marketer.launch(campaign, who="小美")
+    marketer.do(campaign_control.approve, campaign, who="阿强")
+    marketer.do(campaign_control.undo, campaign)
+    marketer.launch(campaign, who="小美")
+    assert marketer.now(campaign).status is CampaignStatus.SCHEDULED  # as it was approved
+
+    marketer.do(campaign_control.undo, campaign)
+    with transaction() as session:
+        wider = {"any": [*tree["all"], {"field": "wrote", "op": "last_days", "value": 3}]}
+        account = marketer.here(session)
+        segments.save(session, account, "关注者", wider, segments.get(session, account, segment_id))
+    marketer.launch(campaign, who="小美")
+    assert marketer.now(campaign).status is CampaignStatus.WAITING
