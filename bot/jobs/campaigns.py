@@ -135,7 +135,7 @@ def _ask(campaign_id: int) -> None:
     """Of mass messages whose end nobody told us, ask WeChat."""
     now: datetime = clock.now()
     with reading() as session:
-        due = campaign_ledger.unreported(session, campaign_id, now)
+        due = campaign_reports.unreported(session, campaign_id, now)
         account = session.get_one(Account, session.get_one(Campaign, campaign_id).account_id)
     if not due:
         return

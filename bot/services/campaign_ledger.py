@@ -38,6 +38,9 @@ LEASE = timedelta(seconds=60)  # longer than a call with its token refreshed twi
 CALLS = 128  # at once by one worker
 SLOT = 0.25  # seconds of the pace that are claimed at once
 AHEAD = timedelta(seconds=0.5)  # and how early: a pause holds within a second
+# A worker comes back for more when its last answers are in, somewhat late: it may make up for so much.  After a longer
+# break, such as a restart, there is no burst.
+CATCH_UP = timedelta(seconds=1)
 MASS_SLOT = timedelta(seconds=60 / (limits.MASS_A_MINUTE - 1))
 KEYED_FOR = timedelta(hours=20)  # WeChat remembers a client id for 24
 TEMPLATE_KEYED_FOR = timedelta(minutes=8)  # and of a template message for 10
@@ -200,7 +203,8 @@ def claim_some(
     batch.first_tried_at = batch.first_tried_at or now
     starts_at, seconds = now, 0.0
     if campaign.pace:
-        starts_at = max(now, campaign.next_at or now)
+        is_on = campaign.next_at is not None and campaign.next_at > now - CATCH_UP
+        starts_at = campaign.next_at if is_on and campaign.next_at else now
         seconds = len(openids) / campaign.pace
         campaign.next_at = starts_at + timedelta(seconds=seconds)
     return Claim(
@@ -379,14 +383,6 @@ def wechat_tag(session: Session, campaign_id: int) -> int | None:
     """WeChat's number of the tag that a campaign goes to; None: to all."""
     query = select(Tag.wechat_id).join(Campaign, Campaign.tag_id == Tag.id)
     return session.scalar(query.where(Campaign.id == campaign_id, Campaign.reach == Reach.TAG))
-
-
-def unreported(session: Session, campaign_id: int, now: datetime) -> list[tuple[int, int]]:
-    """(batch, msg_id) of mass messages that WeChat took on and says nothing of."""
-    query = select(Batch.id, Batch.msg_id).where(
-        Batch.campaign_id == campaign_id, Batch.status == BatchStatus.ACCEPTED, Batch.check_at <= now
-    )
-    return [(batch_id, msg_id) for batch_id, msg_id in session.execute(query.limit(20)) if msg_id is not None]
 
 
 def _note_numbers(session: Session, campaign: Campaign, numbered: list[dict[str, Any]]) -> None:

@@ -105,6 +105,14 @@ def asked(session: Session, batch_id: int, status: str) -> None:
     campaign_ledger.finish(session, session.get_one(Campaign, batch.campaign_id))
 
 
+def unreported(session: Session, campaign_id: int, now: datetime) -> list[tuple[int, int]]:
+    """(batch, msg_id) of mass messages that WeChat took on and says nothing of."""
+    query = select(Batch.id, Batch.msg_id).where(
+        Batch.campaign_id == campaign_id, Batch.status == BatchStatus.ACCEPTED, Batch.check_at <= now
+    )
+    return [(batch_id, msg_id) for batch_id, msg_id in session.execute(query.limit(20)) if msg_id is not None]
+
+
 def template_ended(session: Session, account_id: int, follower_id: int, msg_id: int, status: str) -> bool:
     """How a template message ended; False: it is none of a campaign's."""
     delivery = _latest(session, account_id, follower_id, Channel.TEMPLATE, Delivery.msg_id == msg_id)
