@@ -260,7 +260,7 @@ class _Each(_Sending):
         self.halted = None
         content, codes = self.words[claim.variant], self.codes.get(claim.variant, {})
         step = claim.seconds / max(1, len(claim.openids))
-        begins = time.monotonic() + max(0.0, (claim.starts_at - clock.now()).total_seconds())
+        begins = time.monotonic() + (claim.starts_at - clock.now()).total_seconds()
 
         def one(item: tuple[int, tuple[int, str]]) -> Outcome:
             at, (follower_id, openid) = item
