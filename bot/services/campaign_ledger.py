@@ -144,7 +144,7 @@ def claim_list(session: Session, account: Account, campaign: Campaign, batch: Ba
             .execution_options(synchronize_session=False)
         )
         batch.first_tried_at = now
-    starts_at = max(now, next_mass(session, account) or now)
+    starts_at = begins(next_mass(session, account), now)
     campaign.next_at = starts_at + max(MASS_SLOT, timedelta(seconds=batch.left / campaign.pace if campaign.pace else 0))
     batch.attempts += 1
     fence = take(session, batch, now)
@@ -157,6 +157,11 @@ def claim_list(session: Session, account: Account, campaign: Campaign, batch: Ba
         draft_id=batch.draft_id,
         is_first=is_first,
     )
+
+
+def begins(next_at: datetime | None, now: datetime) -> datetime:
+    """When the pace lets the next one go: where it was a little while ago, the time since is made up for."""
+    return next_at if next_at is not None and next_at > now - CATCH_UP else now
 
 
 def next_mass(session: Session, account: Account) -> datetime | None:
@@ -203,8 +208,7 @@ def claim_some(
     batch.first_tried_at = batch.first_tried_at or now
     starts_at, seconds = now, 0.0
     if campaign.pace:
-        is_on = campaign.next_at is not None and campaign.next_at > now - CATCH_UP
-        starts_at = campaign.next_at if is_on and campaign.next_at else now
+        starts_at = begins(campaign.next_at, now)
         seconds = len(openids) / campaign.pace
         campaign.next_at = starts_at + timedelta(seconds=seconds)
     return Claim(
