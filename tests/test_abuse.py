@@ -224,7 +224,7 @@ def test_t12_no_failure_shows_a_secret(create, live, sim, redis, session, monkey
     assert "RuntimeError" in sinks["logs"]  # the failure was logged
     assert sum("callback.refused" in record.getMessage() for record in caplog.records) >= 6
     assert len(replies) > 15
-    assert len(outcomes - {""}) >= 8, outcomes  # they did fail, each in its own way
+    assert len(outcomes - {""}) >= 7, outcomes  # they did fail; a 502 and a cut answer say the same
     hits = {(name, secret) for name, text in sinks.items() for secret in CANARIES if secret in text}
     assert hits == set()
 
