@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 import sqlalchemy
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
@@ -225,18 +226,23 @@ def work(redis: "Redis") -> Callable[[], None]:
 
 
 @functools.cache
-def _application() -> Flask:
-    """Made once: its routes and templates take a fifth of a second to compile, and it keeps nothing of a test."""
+def _application() -> tuple[Flask, dict[str, Any]]:
+    """Made once: its routes and templates take a fifth of a second to compile, and it keeps nothing of a test.
+
+    With how it logs: a command's test puts back what was there before it, which may be nothing.
+    """
     from bot.app import create_app
 
     app = create_app()
     app.testing = True
-    return app
+    return app, structlog.get_config()
 
 
 @pytest.fixture
 def app(database_url: str) -> Flask:
-    return _application()
+    application, logging = _application()
+    structlog.configure(**logging)
+    return application
 
 
 @pytest.fixture

@@ -59,7 +59,8 @@ def everything() -> dict[str, list[Any]]:
         for table in Base.metadata.sorted_tables:
             columns = [column for column in table.columns if column.name not in ("seen_at", "wrote_at")]
             if table is not SeenSignature.__table__:
-                rows[table.name] = [tuple(row) for row in session.execute(select(*columns).order_by(table.c.id))]
+                ordered = select(*columns).order_by(*table.primary_key.columns)
+                rows[table.name] = [tuple(row) for row in session.execute(ordered)]
     return rows
 
 
