@@ -1,6 +1,7 @@
 """One install for each test: its own folder, database, Redis, and a simulator that plays WeChat."""
 
 import functools
+import logging
 import os
 import shutil
 import subprocess
@@ -226,7 +227,7 @@ def work(redis: "Redis") -> Callable[[], None]:
 
 
 @functools.cache
-def _application() -> tuple[Flask, dict[str, Any]]:
+def _application() -> tuple[Flask, dict[str, Any], logging.Handler]:
     """Made once: its routes and templates take a fifth of a second to compile, and it keeps nothing of a test.
 
     With how it logs: a command's test puts back what was there before it, which may be nothing.
@@ -235,13 +236,17 @@ def _application() -> tuple[Flask, dict[str, Any]]:
 
     app = create_app()
     app.testing = True
-    return app, structlog.get_config()
+    return app, structlog.get_config(), logging.getLogger().handlers[0]
 
 
 @pytest.fixture
 def app(database_url: str) -> Flask:
-    application, logging = _application()
-    structlog.configure(**logging)
+    application, configured, handler = _application()
+    structlog.configure(**configured)
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    if handler not in root.handlers:
+        root.addHandler(handler)
     return application
 
 
