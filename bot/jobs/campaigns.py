@@ -99,7 +99,7 @@ def prepare(campaign_id: int) -> None:
 
 
 def _most(campaign: Campaign, part: campaign_audience.Part) -> int:
-    return campaign_launches.WRITE if part.reason else campaign_launches.most_of(campaign, part)
+    return campaign_launches.WRITE if part.reason else campaign_launches.most_of(campaign, len(part.ids))
 
 
 def _needs_two(campaign: Campaign) -> bool:

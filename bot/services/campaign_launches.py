@@ -69,28 +69,34 @@ def clear(session: Session, campaign_id: int) -> bool:
     return gone > 0
 
 
-def most_of(campaign: Campaign, part: Part) -> int:
-    """How many followers go into one batch."""
+def most_of(campaign: Campaign, count: int) -> int:
+    """How many of so many followers go into one batch: all, where one call reaches a whole tag."""
     if campaign.channel is not Channel.MASS:
         return BATCH
-    return limits.MASS_OPENIDS.stop - 1 if campaign.reach is Reach.LIST else max(1, len(part.ids))
+    return limits.MASS_OPENIDS.stop - 1 if campaign.reach is Reach.LIST else max(1, count)
+
+
+def add_batch(
+    session: Session, campaign: Campaign, number: int, variant: int, zone: str, size: int, due_at: datetime
+) -> None:
+    session.add(
+        Batch(
+            account_id=campaign.account_id,
+            campaign_id=campaign.id,
+            number=number,
+            variant=variant,
+            zone=zone,
+            size=size,
+            due_at=due_at,
+            client_id=secrets.token_hex(16),
+        )
+    )
 
 
 def freeze(session: Session, campaign: Campaign, part: Part, ids: Sequence[int], number: int, due_at: datetime) -> None:
     """Write one batch of the audience, or (number 0) some of those who get nothing."""
     if number:
-        session.add(
-            Batch(
-                account_id=campaign.account_id,
-                campaign_id=campaign.id,
-                number=number,
-                variant=part.variant,
-                zone=part.zone,
-                size=len(ids),
-                due_at=due_at,
-                client_id=secrets.token_hex(16),
-            )
-        )
+        add_batch(session, campaign, number, part.variant, part.zone, len(ids), due_at)
     status = DeliveryStatus.EXCLUDED if part.reason else DeliveryStatus.PENDING
     whom = these(session, ids).subquery()
     columns = ("campaign_id", "follower_id", "batch", "variant", "status", "reason", "at")

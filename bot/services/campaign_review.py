@@ -1,7 +1,5 @@
 """What a person decides about a campaign that was sent: what failed again, what is not known, what to take back."""
 
-import secrets
-
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
@@ -10,7 +8,6 @@ from bot.errors import Conflict, Refused
 from bot.queue import enqueue
 from bot.services import campaign_launches, tasks
 from bot.services.campaign_audience import these
-from bot.wechat import limits
 from models import (
     Account,
     Batch,
@@ -108,23 +105,12 @@ def _again(session: Session, campaign: Campaign, was: DeliveryStatus) -> int:
             batch.status = BatchStatus.DONE
         fresh.setdefault((batch.zone, variant), []).extend(ids)
     number = max(old)
-    most = limits.MASS_OPENIDS.stop - 1 if campaign.channel is Channel.MASS else campaign_launches.BATCH
     for (zone, variant), ids in fresh.items():
-        for start in range(0, len(ids), len(ids) if is_one_call else most):
+        most = campaign_launches.most_of(campaign, len(ids))
+        for start in range(0, len(ids), most):
             number += 1
             some = ids[start : start + most]
-            session.add(
-                Batch(
-                    account_id=campaign.account_id,
-                    campaign_id=campaign.id,
-                    number=number,
-                    variant=variant,
-                    zone=zone,
-                    size=len(some),
-                    due_at=clock.now(),
-                    client_id=secrets.token_hex(16),
-                )
-            )
+            campaign_launches.add_batch(session, campaign, number, variant, zone, len(some), clock.now())
             session.execute(
                 update(Delivery)
                 .where(Delivery.campaign_id == campaign.id, Delivery.follower_id.in_(these(session, some)))

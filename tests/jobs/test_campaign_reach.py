@@ -46,6 +46,8 @@ def test_what_failed_as_a_whole_is_sent_again_as_a_whole(marketer, monkeypatch):
     until(lambda: ended(marketer, campaign))
     assert (marketer.received()["once"], marketer.received()["more"]) == (6, 0)
     assert marketer.now(campaign).status is CampaignStatus.FINISHED
+    assert marketer.count(campaign) == {"sent": 6}
+    assert [batch.left for batch in marketer.batches(campaign)] == [0, 0]
 
 
 def _not_now() -> dict[str, str]:
