@@ -10,7 +10,8 @@ def handle(incoming: Incoming) -> list[Reply] | None:
     if until is not None:
         if until > incoming.now:
             if incoming.message.kind != "event":
-                conversations.wrote(incoming.session, incoming.writer.id, incoming.now)
+                said = incoming.message.text or f"[{incoming.message.kind}]"
+                conversations.wrote(incoming.session, incoming.writer.id, incoming.now, said)
             incoming.note("customer_service", "A person is in charge.")
             return []
         conversations.close(incoming.session, incoming.writer.id, "timed_out", incoming.now)

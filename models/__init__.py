@@ -5,8 +5,10 @@ from models.accounts import (
     Account,
     AccountKind,
     ApiToken,
+    Assigning,
     AuditRecord,
     CallbackMode,
+    Desk,
     Membership,
     Operator,
     Role,
@@ -26,9 +28,19 @@ from models.campaigns import (
     Reach,
     TrackedLink,
 )
-from models.conversations import Conversation
+from models.conversations import (
+    Agent,
+    CannedReply,
+    Conversation,
+    ConversationLabel,
+    ConversationStatus,
+    Draft,
+    Label,
+    Mention,
+)
 from models.crm import Field, FieldKind, FieldValue, FollowerEvent, NameTerm, Note, Stage
 from models.followers import Follower, FollowerTag, ReplyWindow, Tag
+from models.journal import JournalEntry, JournalHead
 from models.menus import Menu, MenuOutcome, MenuVersion, fingerprint
 from models.messages import InboundMessage, SeenSignature, Send, SendStatus
 from models.rules import MatchMode, ReplyMode, Rule, RuleVersion, Trigger
@@ -41,7 +53,9 @@ __all__ = [
     "AccessToken",
     "Account",
     "AccountKind",
+    "Agent",
     "ApiToken",
+    "Assigning",
     "AuditRecord",
     "AutoTag",
     "Base",
@@ -50,11 +64,16 @@ __all__ = [
     "CallbackMode",
     "Campaign",
     "CampaignStatus",
+    "CannedReply",
     "Channel",
     "Click",
     "Conversation",
+    "ConversationLabel",
+    "ConversationStatus",
     "Delivery",
     "DeliveryStatus",
+    "Desk",
+    "Draft",
     "Field",
     "FieldKind",
     "FieldValue",
@@ -62,9 +81,13 @@ __all__ = [
     "FollowerEvent",
     "FollowerTag",
     "InboundMessage",
+    "JournalEntry",
+    "JournalHead",
+    "Label",
     "Leadership",
     "MatchMode",
     "Membership",
+    "Mention",
     "Menu",
     "MenuOutcome",
     "MenuVersion",

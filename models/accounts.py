@@ -31,6 +31,22 @@ class Role(StrEnum):
     ANALYST = "analyst"
 
 
+class Desk(StrEnum):
+    """Where a follower who asks for a person is sent."""
+
+    LOBBY = "lobby"
+    WECHAT = "wechat"  # WeChat's own service desk (transfer_customer_service)
+    WECHAT_AI = "wechat_ai"  # WeChat's own AI reply (transfer_biz_ai_ivr)
+
+
+class Assigning(StrEnum):
+    """How the inbox gives a new conversation to somebody."""
+
+    BY_HAND = "by_hand"
+    ROUND_ROBIN = "round_robin"
+    LEAST_LOADED = "least_loaded"
+
+
 class Account(Base):
     """One official account.  Sealed columns hold ciphertext only (services.vault)."""
 
@@ -52,6 +68,11 @@ class Account(Base):
     human_words: Mapped[list[str]] = mapped_column(default=list)  # a text that is one of these asks for a person
     human_reply: Mapped[str] = mapped_column(Text, default="好的，已为您转接人工客服，请稍候。")
     handover_minutes: Mapped[int] = mapped_column(default=60)  # of silence, then the bot answers again
+    desk: Mapped[Desk] = mapped_column(default=Desk.LOBBY)  # who answers those who ask for a person
+    assigning: Mapped[Assigning] = mapped_column(default=Assigning.BY_HAND)
+    offline_minutes: Mapped[int] = mapped_column(default=10)  # then an agent's conversations go back to the queue
+    opening_hours: Mapped[dict[str, Any]] = mapped_column(default=dict)  # services.opening_hours; {}: always open
+    away_reply: Mapped[str] = mapped_column(Text, default="现在是休息时间，上班后我们会尽快回复您。")
     cap_messages: Mapped[int] = mapped_column(default=0)  # campaigns' messages to one follower in ``cap_days``; 0: any
     cap_days: Mapped[int] = mapped_column(default=7)
     approval_above: Mapped[int | None]  # a campaign to more followers than this needs a second person; None: none does

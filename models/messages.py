@@ -73,12 +73,17 @@ class Send(Base):
     """One customer-service message: intent before the call, outcome after."""
 
     __tablename__ = "sends"
-    __table_args__ = (Index(None, "status", "due_at"), Index(None, "follower_id", "id"))
+    __table_args__ = (
+        Index(None, "status", "due_at"),
+        Index(None, "follower_id", "id"),
+        UniqueConstraint("account_id", "intent"),  # NULLs are not equal
+    )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     follower_id: Mapped[int] = mapped_column(ForeignKey("followers.id", ondelete="CASCADE"))
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id", ondelete="SET NULL"))
     message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"))  # it answers this
+    intent: Mapped[str | None] = mapped_column(String(64))  # one press of "Send", however often it comes
     reply: Mapped[dict[str, Any]]
     status: Mapped[SendStatus] = mapped_column(default=SendStatus.READY)
     fence: Mapped[int] = mapped_column(default=0)  # each claim adds one; an older claim may not report

@@ -10,7 +10,9 @@ import models
 from bot.api.contract import LARGEST, In, Out, endpoint
 from bot.api.messages import Timeline, TimelineQuery
 from bot.api.sends import Send, SendDraft
-from bot.services import conversations, followers, messages
+from bot.services import conversation_queues, conversations, followers, messages
+from bot.services.conversation_queues import Queue
+from models import ConversationStatus
 
 
 class Conversation(Out):
@@ -21,9 +23,15 @@ class Conversation(Out):
     is_open: bool
     opened_at: datetime
     waiting_since: Annotated[datetime | None, Field(description="the follower wrote and nobody answered yet")]
-    updated_at: datetime
+    status: Annotated[ConversationStatus, Field(description="how it may move: see docs/conversations.md")]
+    assignee_id: Annotated[int | None, Field(description="the operator who has it")]
+    first_replied_at: datetime | None
+    snoozed_until: datetime | None
+    updated_at: Annotated[datetime, Field(description="something was last said")]
     closed_at: datetime | None
     closed_why: str
+    preview: Annotated[str, Field(description="the last thing said")]
+    seq: Annotated[int, Field(description="grows with every change; the number to give as “seen” with a reply")]
 
 
 class Conversations(Out):
@@ -31,8 +39,19 @@ class Conversations(Out):
 
 
 class ConversationQuery(In):
-    state: Literal["open", "closed"] = "open"
+    queue: Literal["open", "unassigned", "snoozed", "closed"] = "open"
     limit: Annotated[int, Field(ge=1, le=200, description="how many at most")] = 50
+
+
+class ReplyDraft(SendDraft):
+    seen: Annotated[
+        int | None,
+        Field(ge=0, le=LARGEST, description="the conversation's seq as you last read it; 409 when more was said since"),
+    ] = None
+    intent: Annotated[
+        str | None,
+        Field(min_length=8, max_length=64, description="your own key for this message: repeated, it is sent once"),
+    ] = None
 
 
 class ConversationDraft(In):
@@ -48,9 +67,7 @@ class ConversationDraft(In):
     returns=Conversations,
 )
 def list_conversations(session: Session, account: models.Account, query: ConversationQuery) -> dict[str, Any]:
-    if query.state == "open":
-        return {"items": conversations.list_open(session, account)[: query.limit]}
-    return {"items": conversations.list_closed(session, account, query.limit)}
+    return {"items": conversation_queues.page(session, account, Queue(query.queue), limit=query.limit)}
 
 
 @endpoint(
@@ -94,16 +111,16 @@ def get_thread(session: Session, account: models.Account, conversation_id: int, 
     "POST",
     "/accounts/<slug>/conversations/<int:conversation_id>/replies",
     scope="conversations:write",
-    summary="Answer as a person; 409 when it was closed meanwhile",
-    body=SendDraft,
+    summary="Answer as a person; 409 when it was closed, or something was said that you have not seen",
+    body=ReplyDraft,
     returns=Send,
     status=202,
 )
 def reply_to_conversation(
-    session: Session, account: models.Account, conversation_id: int, body: SendDraft
+    session: Session, account: models.Account, conversation_id: int, body: ReplyDraft
 ) -> models.Send:
     conversation = conversations.get(session, account, conversation_id)
-    return conversations.reply(session, account, conversation, None, body.reply)
+    return conversations.reply(session, account, conversation, None, body.reply, seen=body.seen, intent=body.intent)
 
 
 @endpoint(

@@ -11,7 +11,8 @@ from bot.console.language import _
 from bot.console.pages import say, show
 from bot.database import reading, transaction
 from bot.errors import Refused
-from bot.services import accounts, conversations, followers, messages, sends
+from bot.services import accounts, conversation_queues, conversations, followers, messages, sends
+from bot.services.conversation_queues import Queue
 from bot.wechat.limits import TEXT_BYTES
 from bot.wechat.messages import Text
 from models import Conversation
@@ -65,7 +66,7 @@ def hand_back(conversation_id: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
         found = conversations.get(session, account, conversation_id)
-        conversations.hand_back(session, account, found)
+        conversations.hand_back(session, account, found, acting_operator())
         record(session, account, "conversations.hand_back", f"conversation {found.id}")
         name = words.person(found.follower.name)
     say(_("The bot answers {name} again.", name=name))
@@ -77,7 +78,7 @@ def hand_back(conversation_id: int) -> ResponseReturnValue:
 def take_over(follower_id: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
-        found = conversations.take(session, account, followers.get(session, account, follower_id))
+        found = conversations.take(session, account, followers.get(session, account, follower_id), acting_operator())
         record(session, account, "conversations.take", f"conversation {found.id}")
     return redirect(url_for("console.conversation", conversation_id=found.id))
 
@@ -88,8 +89,8 @@ def _which() -> str:
 
 def _listed(session: Session) -> list[Conversation]:
     account = current_account()
-    closed = _which() == "closed"
-    return conversations.list_closed(session, account) if closed else conversations.list_open(session, account)
+    queue = Queue.CLOSED if _which() == "closed" else Queue.OPEN
+    return list(conversation_queues.page(session, account, queue, limit=200))
 
 
 def _thread(conversation_id: int, form: Form, status: int = 200) -> ResponseReturnValue:

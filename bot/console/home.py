@@ -9,7 +9,8 @@ from bot.console.language import _, _n
 from bot.console.pages import show
 from bot.console.when import day
 from bot.database import reading
-from bot.services import conversations, followers
+from bot.services import conversation_queues, followers
+from bot.services.conversation_queues import Queue
 
 
 @blueprint.get("/")
@@ -29,7 +30,8 @@ def home() -> ResponseReturnValue:
     with reading() as session:
         numbers = overview.read(session, account)
         may_talk = may_open("console.conversations_list")
-        waiting = [one for one in conversations.list_open(session, account) if one.waiting_since and may_talk]
+        talks = conversation_queues.page(session, account, Queue.OPEN, limit=200) if may_talk else ()
+        waiting = [one for one in talks if one.waiting_since]
         labels = [f"{date.month}/{date.day}" for date, _count in numbers.days]
         total = sum(count for _date, count in numbers.days)
         chart = charts.line(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from bot.jobs import upkeep
+from bot.jobs import inbox, upkeep
 
 
 class Entry(NamedTuple):
@@ -21,5 +21,6 @@ SCHEDULE = (
     Entry("tags", timedelta(seconds=15), upkeep.hint_tags),
     Entry("campaigns", timedelta(seconds=3), upkeep.hint_campaigns),
     Entry("conversations", timedelta(seconds=15), upkeep.close_conversations),
+    Entry("inbox", timedelta(seconds=15), inbox.look_after),
     Entry("prune", timedelta(minutes=5), upkeep.prune),
 )

@@ -56,9 +56,10 @@ def hint_campaigns() -> None:
 
 
 def close_conversations() -> None:
-    """Conversations in which nobody has spoken for the account's time go back to the bot."""
+    """Conversations in which nobody has spoken for the account's time go back to the bot; those put off come back."""
     with transaction() as session:
         conversations.close_timed_out(session, clock.now())
+        conversations.wake_due(session, clock.now())
 
 
 def prune() -> None:

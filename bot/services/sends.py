@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot import clock
 from bot.errors import NotFound, Refused
 from bot.queue import enqueue
+from bot.services import journal
 from bot.wechat import limits
 from bot.wechat.messages import Reply
-from models import Account, Follower, Operator, ReplyWindow, Send, SendStatus, affected
+from models import Account, Conversation, Follower, Operator, ReplyWindow, Send, SendStatus, affected
 
 LEASE = timedelta(seconds=120)  # longer than a token refreshed twice and a call that times out
 OPEN_STATES = (SendStatus.READY, SendStatus.SENDING)
@@ -21,6 +22,7 @@ WINDOW_CLOSED = "WeChat's reply window is closed: the follower must write first.
 NO_ANSWER = "No answer from WeChat: it may have arrived. Ask before sending again."
 NOT_FOLLOWING = "The follower no longer follows the account."
 BLOCKED = "The follower is on the blocklist. Take them off it first."
+TAKEN_OVER = "A person has taken over: the bot's message was not sent."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,29 @@ def create(
     *,
     operator: Operator | None = None,
     message_id: int | None = None,
+    intent: str | None = None,
 ) -> Send:
-    """Intend to send; the worker sends it, if the window allows, after those already waiting for this follower."""
+    """Intend to send; the worker sends it, if the window allows, after those already waiting for this follower.
+
+    ``message_id``: the message that the bot answers; without it a person or a program speaks.
+    """
     send = Send(
         account_id=account_id,
         follower_id=follower_id,
         operator_id=operator.id if operator else None,
         message_id=message_id,
+        intent=intent,
         reply=reply.model_dump(mode="json"),
     )
     session.add(send)
     session.flush()
     enqueue(session, "sends.deliver", send.id, queue="replies")
     return send
+
+
+def find_intended(session: Session, account_id: int, intent: str) -> Send | None:
+    """What an earlier copy of the same intention made."""
+    return session.scalar(select(Send).where(Send.account_id == account_id, Send.intent == intent))
 
 
 def must_be_allowed(session: Session, follower_id: int) -> None:
@@ -92,15 +104,19 @@ def cancel(session: Session, follower_ids: Sequence[int], error: str) -> None:
 
 
 def allowance(session: Session, follower_id: int, now: datetime | None = None) -> Allowance:
-    """What is left of the open window that closes last; a shorter one (a tap's minute) would come on top."""
+    """What is left of the open window that closes last, less what waits to be sent; a shorter one (a tap's minute)
+    is spent first."""
     now = now or clock.now()
-    window = session.execute(
+    windows = session.execute(
         select(ReplyWindow.left, ReplyWindow.expires_at)
         .where(ReplyWindow.follower_id == follower_id, ReplyWindow.expires_at > now, ReplyWindow.left > 0)
         .order_by(ReplyWindow.expires_at.desc())
-        .limit(1)
-    ).one_or_none()
-    return Allowance(*window) if window else Allowance(0, None)
+    ).all()
+    if not windows:
+        return Allowance(0, None)
+    ready = select(func.count()).where(Send.follower_id == follower_id, Send.status == SendStatus.READY)
+    left = sum(window.left for window in windows) - (session.scalar(ready) or 0)
+    return Allowance(max(0, min(left, windows[0].left)), windows[0].expires_at)
 
 
 def claim(session: Session, send_id: int, now: datetime | None = None) -> Claim | None:
@@ -109,10 +125,15 @@ def claim(session: Session, send_id: int, now: datetime | None = None) -> Claim 
     None: somebody else has it, it is done, it may not be sent (then its row says why), or an earlier one is under way.
     """
     now = now or clock.now()
-    first = aliased(Send)
-    follower_id = select(Send.follower_id).where(Send.id == send_id).scalar_subquery()
+    follower = _hold(session, send_id)
+    if follower is None:
+        return None
     send = session.scalar(
-        select(first).where(first.follower_id == follower_id, first.status.in_(OPEN_STATES)).order_by(first.id).limit(1)
+        select(Send)
+        .where(Send.follower_id == follower.id, Send.status.in_(OPEN_STATES))
+        .order_by(Send.id)
+        .limit(1)
+        .execution_options(populate_existing=True)
     )
     if send is None or send.status is not SendStatus.READY or send.due_at > now:
         return None
@@ -124,8 +145,7 @@ def claim(session: Session, send_id: int, now: datetime | None = None) -> Claim 
     )
     if affected(claimed) == 0:
         return None
-    follower = session.get_one(Follower, send.follower_id)
-    error = BLOCKED if follower.blocked_at else "" if follower.is_subscribed else NOT_FOLLOWING
+    error = _why_not(follower, send, now)
     window = "" if error else _spend(session, follower.id, now)
     if not window:
         error = error or WINDOW_CLOSED
@@ -151,6 +171,7 @@ def settle(
 
     False: the lease was lost meanwhile, and nothing was written.
     """
+    follower = _hold(session, send_id)
     values: dict[str, Any] = {"status": status, "errcode": errcode, "error": error}
     claimed_until: datetime | None = None
     if status is SendStatus.SENT:
@@ -168,6 +189,8 @@ def settle(
         return False
     if claimed_until is not None:
         _give_back(session, send_id, claimed_until - LEASE)
+    if status is not SendStatus.READY and follower is not None:
+        _tell(session, follower, send_id, status)
     _hint_next(session, send_id)
     return True
 
@@ -185,15 +208,42 @@ def due(session: Session, now: datetime, limit: int = 1000) -> list[int]:
     return list(session.scalars(ready.order_by(Send.id).limit(limit)))
 
 
-def expire(session: Session, now: datetime) -> int:
+def expire(session: Session, now: datetime, limit: int = 500) -> int:
     """A sender died between intent and outcome: WeChat may have the message, so it is never sent again by itself."""
-    ended = session.execute(
-        update(Send)
+    late = session.execute(
+        select(Send.id, Send.fence)
         .where(Send.status == SendStatus.SENDING, Send.due_at <= now)
-        .values(status=SendStatus.UNKNOWN, error=NO_ANSWER)
-        .execution_options(synchronize_session=False)
+        .order_by(Send.follower_id, Send.id)  # followers are held in one order, whoever comes by
+        .limit(limit)
+    ).all()
+    return sum(settle(session, send.id, send.fence, SendStatus.UNKNOWN, error=NO_ANSWER) for send in late)
+
+
+def _hold(session: Session, send_id: int) -> Follower | None:
+    """Whom it is for; their row is the lock of all that is theirs.  None: there is no such message any more."""
+    follower_id = select(Send.follower_id).where(Send.id == send_id).scalar_subquery()
+    held = select(Follower).where(Follower.id == follower_id).with_for_update()
+    return session.scalar(held.execution_options(populate_existing=True))
+
+
+def _why_not(follower: Follower, send: Send, now: datetime) -> str:
+    if follower.blocked_at:
+        return BLOCKED
+    if not follower.is_subscribed:
+        return NOT_FOLLOWING
+    is_bots = send.message_id is not None
+    taken_over = follower.silent_until is not None and follower.silent_until > now
+    return TAKEN_OVER if is_bots and taken_over else ""
+
+
+def _tell(session: Session, follower: Follower, send_id: int, status: SendStatus) -> None:
+    """Whoever looks at the conversation sees how their answer ended."""
+    conversation = session.scalar(
+        select(Conversation).where(Conversation.follower_id == follower.id, Conversation.closed_at.is_(None))
     )
-    return affected(ended)
+    is_bots = session.scalar(select(Send.message_id).where(Send.id == send_id)) is not None
+    if conversation is not None and not is_bots:
+        journal.append(session, conversation, journal.SETTLED, send=send_id, status=status.value)
 
 
 def _spend(session: Session, follower_id: int, now: datetime) -> str:

@@ -178,7 +178,7 @@ def test_a_conversation_from_taking_to_handing_back(api, account, follower, sim,
 
     assert api.post(f"{one}/hand-back").json["closed_why"] == "handed_back"
     assert api.get("/accounts/shop/conversations").json["items"] == []
-    assert [each["id"] for each in api.get("/accounts/shop/conversations?state=closed").json["items"]] == [talk["id"]]
+    assert [each["id"] for each in api.get("/accounts/shop/conversations?queue=closed").json["items"]] == [talk["id"]]
     assert api.post(f"{one}/replies", {"reply": {"kind": "text", "text": "x"}}).status_code == 409
 
 

@@ -7,7 +7,8 @@ from sqlalchemy import func, select, text
 from bot import clock
 from bot.database import reading, transaction
 from bot.errors import Conflict, NotFound, Refused
-from bot.services import conversations
+from bot.services import conversation_queues, conversations
+from bot.services.conversation_queues import Queue
 from bot.wechat.messages import Text
 from models import Account, Conversation, Follower, Send
 from tests.flows.phone import wait
@@ -107,8 +108,8 @@ def test_what_nobody_answered_ends_by_itself(account, create, session):
 
     assert conversations.close_timed_out(session, clock.now()) == 1
     session.commit()
-    assert [talk.follower_id for talk in conversations.list_open(session, account)] == [fresh.id]
-    assert [talk.closed_why for talk in conversations.list_closed(session, account)] == ["timed_out"]
+    assert [talk.follower_id for talk in conversation_queues.page(session, account, Queue.OPEN)] == [fresh.id]
+    assert [talk.closed_why for talk in conversation_queues.page(session, account, Queue.CLOSED)] == ["timed_out"]
 
 
 only_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite's writers go one by one
@@ -186,7 +187,7 @@ def test_those_who_wait_longest_come_first(account, create, session):
         session.commit()
         wait(5)
 
-    found = [talk.follower_id for talk in conversations.list_open(session, account)]
+    found = [talk.follower_id for talk in conversation_queues.page(session, account, Queue.OPEN)]
     assert found == [people[1].id, people[2].id, people[0].id]
     assert conversations.count_waiting(session, account) == 2
     conversations.close(session, people[1].id, "answered", clock.now())

@@ -2,7 +2,8 @@ import pytest
 
 from bot import clock
 from bot.errors import NotFound
-from bot.services import conversations, followers, messages, sends
+from bot.services import conversation_queues, conversations, followers, messages, sends
+from bot.services.conversation_queues import Queue
 from bot.wechat.messages import Text
 from tests.flows.phone import Phone, wait
 
@@ -28,7 +29,7 @@ def test_the_timeline_shows_both_sides_in_order(account, phone, session):
     wait(5)
     phone.say("人工")
     [follower] = followers.page(session, account)
-    [talk] = conversations.list_open(session, account)
+    [talk] = conversation_queues.page(session, account, Queue.OPEN)
     wait(5)
     conversations.reply(session, account, talk, None, Text(text="Here I am"))
     session.commit()
