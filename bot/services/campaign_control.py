@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot import clock
 from bot.errors import Conflict, Forbidden, Refused
 from bot.queue import enqueue
-from bot.services import abilities, campaign_audience, campaign_contents, campaign_schedule
+from bot.services import abilities, campaign_audience, campaign_contents, campaign_ledger, campaign_schedule
 from bot.services.campaign_audience import UNDO
 from bot.services.campaigns import fingerprint
 from models import (
@@ -239,10 +239,11 @@ def due(session: Session, limit: int = 500) -> list[int]:
     dead = (Batch.status == BatchStatus.SENDING) & (Batch.leased_until <= now)
     silent = (Batch.status == BatchStatus.ACCEPTED) & (Batch.check_at <= now)
     alive = (Batch.status == BatchStatus.SENDING) & (Batch.leased_until > now)
+    over = ~_has(Batch.status.not_in(campaign_ledger.FINAL))  # its worker died before it could say so
     unparked = Campaign.parked_until.is_(None) | (Campaign.parked_until <= now)
     sending = (Campaign.status == CampaignStatus.SENDING) & unparked & ~_has(alive)
     going = select(Campaign.id).where(
-        (sending & _has((waits & (Batch.due_at <= now)) | dead))
+        (sending & (_has((waits & (Batch.due_at <= now)) | dead) | over))
         | ((Campaign.status == CampaignStatus.CANCELLED) & _has(waits | dead))
         | (Campaign.status.in_((*RUNNING, CampaignStatus.CANCELLED)) & _has(silent))
     )

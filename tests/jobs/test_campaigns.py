@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bot import clock
-from bot.database import reading
+from bot.database import reading, transaction
 from bot.services import campaign_control
 from models import BatchStatus, CampaignStatus
 from tests.jobs.campaigner import Campaigner
@@ -134,3 +134,20 @@ def test_a_repeat_that_is_refused_says_nothing_of_the_first_try(marketer):
     assert batch.status is BatchStatus.REVIEW
     assert marketer.count(campaign) == {"unknown": 7}
     assert marketer.received()["once"] == 7
+
+
+def test_one_whose_worker_died_with_its_last_batch_done_is_ended_by_the_next(marketer):
+    """The full crash campaign found it: nothing was left to do for it, so nobody came by to say that it was over."""
+    campaign = marketer.plan()
+    marketer.send(campaign)
+    until(lambda: ended(marketer, campaign))
+    marketer.advance(campaign)
+    with transaction() as session:
+        found = marketer.find(session, campaign)
+        found.status, found.finished_at = CampaignStatus.SENDING, None
+
+    with reading() as session:
+        assert campaign_control.due(session) == [campaign.id]
+    assert marketer.advance(campaign).status is CampaignStatus.FINISHED
+    with reading() as session:
+        assert campaign_control.due(session) == []
