@@ -27,25 +27,10 @@ def handle(connection: Connection, account_id: int, message: Message) -> tuple[l
 def report(incoming: Incoming) -> list[Reply] | None:
     """A template message or a notice to this follower has ended."""
     message = incoming.message
-    if message.event == "templatesendjobfinish":
-        msg_id = str(message.fields.get("MsgID", ""))
-        status = str(message.fields.get("Status", ""))
-        known = msg_id.isdecimal() and campaign_reports.template_ended(
-            incoming.session, incoming.account.id, incoming.writer.id, int(msg_id[:18]), status
-        )
-    elif message.event == "subscribe_msg_sent_event":
-        known = campaign_reports.notice_ended(
-            incoming.session, incoming.account.id, incoming.writer.id, _errcode(message.fields)
-        )
-    else:
+    if message.event not in campaign_reports.OF_CHANNEL.values():
         return None
+    known = campaign_reports.one_ended(
+        incoming.session, incoming.account.id, incoming.writer.id, message.event, message.fields
+    )
     incoming.note("receipts", "A campaign's message has ended." if known else "No job of ours has this number.")
     return []
-
-
-def _errcode(fields: dict[str, Any]) -> int:
-    inner = fields.get("SubscribeMsgSentEvent")
-    listed = inner.get("List") if isinstance(inner, dict) else None
-    first = listed[0] if isinstance(listed, list) and listed else listed
-    code = str(first.get("ErrorCode", "0")) if isinstance(first, dict) else "0"
-    return int(code) if code.isdecimal() else 0

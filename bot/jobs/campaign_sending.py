@@ -12,7 +12,7 @@ from bot import clock
 from bot.database import reading, transaction
 from bot.fault_points import fault_point
 from bot.services import campaign_contents, campaign_ledger, campaign_reports, tokens, vault
-from bot.services.campaign_ledger import AHEAD, CALLS, Claim, Outcome
+from bot.services.campaign_ledger import AHEAD, CALLS, LEASE, TEMPLATE_KEYED_FOR, Claim, Outcome
 from bot.wechat import broadcasts, contents
 from bot.wechat.client import Client
 from bot.wechat.contents import Content, Notice, Stories, Template
@@ -225,6 +225,9 @@ class _Each(_Sending):
                 fence = claim.fence if claim and batch else None
                 if claim is not None and batch is not None:
                     campaign_ledger.settle_some(session, campaign, batch, claim, outcomes, now)
+                    # What is tried again was first tried at most so long ago as WeChat knows its key.
+                    since = claim.ends_at - LEASE - (timedelta() if claim.is_first else TEMPLATE_KEYED_FOR)
+                    campaign_reports.came_early(session, account, campaign, outcomes, since)
                     self._react(session, campaign, batch, outcomes, now)
                 elif claim is not None:
                     log.warning("campaign.lease_lost", batch_id=claim.batch_id)
@@ -245,7 +248,10 @@ class _Each(_Sending):
                 if wait > 0:
                     claim = _keep(batch, fence, now)
                 else:
+                    is_new = fence is None
                     claim = campaign_ledger.claim_some(session, account, campaign, batch, now, fence)
+                    if is_new:
+                        campaign_reports.of_the_dead(session, account, campaign, batch)
                     if claim is not None:
                         values = campaign_contents.values_of(session, account, claim.openids, self.names, now)
             fault_point("K6 after claim commit")

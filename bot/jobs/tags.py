@@ -1,6 +1,7 @@
 """Tells WeChat what was changed of tags and the blocklist, some followers a call."""
 
 from bot.database import transaction
+from bot.fault_points import fault_point
 from bot.services import tag_pushes, tasks, tokens
 from bot.services.tag_pushes import Batch, Wish
 from bot.services.tasks import Claimed
@@ -37,6 +38,7 @@ def push(claimed: Claimed) -> Claimed | None:
     client = tokens.client_for(account)
     try:
         wechat_id = _tell(client, batch)
+        fault_point("K19 after POST before mark")
     except WeChatError as error:
         _refused(account.id, batch, error)
         wechat_id = None

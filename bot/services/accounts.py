@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import Conflict, NotFound, Refused
+from bot.fault_points import fault_point
 from bot.services import vault, zones
 from bot.services.folding import fold
 from bot.wechat import limits
@@ -169,6 +170,8 @@ def reseal(session: Session, limit: int = 500) -> int:
             place = ("accounts", account.slug, name)
             value = vault.unseal(getattr(account, f"sealed_{name}"), *place)
             setattr(account, f"sealed_{name}", vault.seal(value, *place))
+            session.flush()
+            fault_point("K20 in key rotation")
         touched += bool(stale)
         if touched == limit:
             break

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session, UOWTransaction
 
+from bot.fault_points import fault_point
 from models import AuditRecord, Base
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -71,6 +72,7 @@ def record(
             after={**became, **(after or {})} or None,
         )
     )
+    fault_point("K24 in audit append")
 
 
 def page(

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot import clock
+from bot.fault_points import fault_point
 from bot.queue import Hint, enqueue
 from bot.services import tasks
 from bot.wechat import limits
@@ -75,6 +76,7 @@ def note(
         where = {} if tag_id is not None else {"index_where": text("tag_id IS NULL")}
         elements = ["tag_id", "follower_id"] if tag_id is not None else ["follower_id"]
         session.connection().execute(_upsert(session, elements, where), rows)
+        fault_point("K18 after outbox insert")
         hint(session, account_id)
 
 

@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import create_engine, event
 
+from bot.fault_points import fault_point
 from bot.settings import settings
 from models import Base
 
@@ -23,6 +24,7 @@ def run() -> None:
             render_as_batch=True,
             compare_type=True,
             user_module_prefix="models.",
+            on_version_apply=lambda **_step: fault_point("K22 in migration"),
         )
         with context.begin_transaction():
             if engine.dialect.name == "postgresql":

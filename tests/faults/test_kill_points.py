@@ -5,10 +5,12 @@ import time
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from bot import queue
+from bot.database import reading
 from bot.jobs import campaigns as jobs
-from models import CampaignStatus
+from models import Batch, CampaignStatus, Delivery, DeliveryStatus
 from tests import processes
 from tests.faults.breakages import SMALL, apply
 from tests.faults.load import Launched, Load
@@ -72,6 +74,12 @@ def die_at(place: str, campaign_id: int, monkeypatch: pytest.MonkeyPatch) -> int
     return process.exitcode or 0
 
 
+REPORTS = {
+    "template": ("TEMPLATESENDJOBFINISH", "failed: system failed"),
+    "notice": ("subscribe_msg_sent_event", "43101"),
+}
+
+
 def go_on(load: Load, launched: Launched) -> None:
     """Other workers come by until it has ended, in a time that passes faster."""
     end = time.monotonic() + 60
@@ -117,6 +125,31 @@ def test_a_worker_dies_while_a_call_is_under_way(load, place, kind):
     time.sleep(1.5)
 
     go_on(load, launched)
+
+
+@pytest.mark.parametrize("kind", REPORTS)
+def test_a_worker_dies_between_the_report_of_a_failure_and_its_record(load, monkeypatch, kind):
+    marketer = load.marketers[0]
+    for openid in marketer.openids:  # each allows every notice
+        allowed = {"openid": openid, "template_id": marketer.template_one, "always": True}
+        load.sim.post("consents", account=marketer.account.slug, **allowed)
+    launched = launch(load, kind)
+    processes.start(turn, launched.id).join(30)
+    load.sim.wait(31)
+    event, result = REPORTS[kind]
+    load.sim.post("faults", path=event, result=result, early=True, times=1)
+
+    assert die_at("K11 after reply before settle", launched.id, monkeypatch) == -signal.SIGKILL
+    go_on(load, launched)
+
+    with reading() as session:
+        rows = select(Delivery.status, func.count()).where(Delivery.campaign_id == launched.id, Delivery.batch > 0)
+        counted = dict(session.execute(rows.group_by(Delivery.status)).all())
+        batches = list(session.scalars(select(Batch).where(Batch.campaign_id == launched.id)))
+    assert counted[DeliveryStatus.FAILED] == sum(batch.failed for batch in batches) == 1
+    # A template message is known by its number; a notice has no key, and of those under way there was just this word.
+    assert counted.get(DeliveryStatus.UNKNOWN, 0) == (0 if kind == "template" else SMALL.calls - 1)
+    assert sum(counted.values()) == 20
 
 
 def calls(load: Load, launched: Launched, path: str) -> int:
