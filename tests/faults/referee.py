@@ -7,7 +7,17 @@ from sqlalchemy import func, select
 
 from bot.database import reading
 from bot.services.campaign_ledger import FINAL
-from models import Batch, BatchStatus, Campaign, CampaignStatus, Delivery, DeliveryStatus, Follower, InboundMessage
+from models import (
+    Batch,
+    BatchStatus,
+    Campaign,
+    CampaignStatus,
+    Channel,
+    Delivery,
+    DeliveryStatus,
+    Follower,
+    InboundMessage,
+)
 from tests.factories import Sim
 
 ENDED = (CampaignStatus.FINISHED, CampaignStatus.CANCELLED)
@@ -22,10 +32,11 @@ class Verdict:
     lost: int = 0
     twice: int = 0
     unknown: int = 0
+    in_doubt: int = 0  # calls without a known end: a mass message's list is one, however many are on it
     problems: list[str] = field(default_factory=list)
 
     def __iadd__(self, other: "Verdict") -> "Verdict":
-        for name in ("recipients", "lost", "twice", "unknown"):
+        for name in ("recipients", "lost", "twice", "unknown", "in_doubt"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.problems += other.problems
         return self
@@ -66,6 +77,10 @@ def judge(sim: Sim, account: str, campaign_id: int, said: str) -> Verdict:
             wrong(f"{openid} is {status.value}, and received it")
     for openid, times in received.items():
         wrong(f"{openid} is not in the ledger, and received it {times} times")
+    if campaign.channel is Channel.MASS:
+        verdict.in_doubt = len({batch for _openid, status, batch in rows if status is DeliveryStatus.UNKNOWN})
+    else:
+        verdict.in_doubt = verdict.unknown
     _check_batches(batches, Counter((batch, status) for _openid, status, batch in rows if batch), wrong)
     return verdict
 

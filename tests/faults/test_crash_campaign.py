@@ -44,10 +44,11 @@ def calm(load: Load, seconds: float) -> None:
 
 
 def check_unknown(stack: Stack, load: Load, verdict: Verdict) -> None:
-    """Not confirmed may be at most what was under way when something died, stood still or was cut off."""
+    """Not confirmed may be at most the calls under way when something died, stood still or was cut off: of a list those
+    of a campaign that was cancelled before it could be asked for."""
     in_flight = stack.sizes.calls * (stack.killed["worker"] + stack.logged("campaign.lease_lost")) + load.cuts
-    if verdict.unknown > in_flight:
-        verdict.problems.append(f"{verdict.unknown} unknown, but at most {in_flight} calls were in flight")
+    if verdict.in_doubt > in_flight:
+        verdict.problems.append(f"{verdict.in_doubt} calls in doubt, but at most {in_flight} were in flight")
 
 
 def told(stack: Stack, seed: int) -> str:
