@@ -60,6 +60,7 @@ SERVICES = [
     "abilities",
     "campaign_schedule",
     "campaign_contents",
+    "campaign_links",
     "campaign_audience",
     "campaigns",
     "campaign_control",
