@@ -64,6 +64,7 @@ SERVICES = [
     "abilities",
     "campaign_schedule",
     "campaign_contents",
+    "campaign_links",
     "campaign_audience",
     "campaigns",
     "campaign_ledger",

@@ -244,6 +244,7 @@ def audit_action(value: str) -> str:
         "campaigns.count": _("Counted as sent what was not confirmed"),
         "campaigns.recall": _("Recalled a campaign"),
         "campaigns.export": _("Exported a campaign"),
+        "campaigns.check-links": _("Had a campaign's links opened"),
         "conversations.reply": _("Answered"),
         "conversations.take": _("Took over"),
         "conversations.hand_back": _("Handed back to the bot"),

@@ -18,6 +18,7 @@ from bot.services import (
     campaign_audience,
     campaign_control,
     campaign_forecast,
+    campaign_links,
     campaign_tests,
     campaigns,
     segments,
@@ -30,7 +31,26 @@ from models import Account, Campaign, CampaignStatus, Reach
 @blueprint.get("/<account>/campaigns/<int:campaign_id>/check")
 @requires("campaigns:read")
 def check_campaign(campaign_id: int) -> ResponseReturnValue:
+    """Whoever looks has its links looked at, if nobody has for an hour."""
+    with reading() as session:
+        account = current_account()
+        found = campaigns.get(session, account, campaign_id)
+        is_due = campaign_links.of(session, account, found).is_due
+    if is_due and found.status is CampaignStatus.DRAFT:
+        with transaction() as session:
+            account = accounts.get(session, account_slug())
+            campaign_links.start(session, account, campaigns.get(session, account, campaign_id))
     return _page(campaign_id)
+
+
+@blueprint.post("/<account>/campaigns/<int:campaign_id>/links")
+@requires("campaigns:write")
+def check_links(campaign_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        account = accounts.get(session, account_slug())
+        campaign_links.start(session, account, campaigns.get(session, account, campaign_id))
+        record(session, account, "campaigns.check-links", f"campaign {campaign_id}")
+    return redirect(url_for("console.check_campaign", campaign_id=campaign_id, _anchor="links"))
 
 
 @blueprint.post("/<account>/campaigns/<int:campaign_id>/launch")
@@ -61,6 +81,7 @@ def _page(campaign_id: int, refused: str = "") -> ResponseReturnValue:
             return redirect(url_for("console.campaign", campaign_id=campaign_id))
         forecast, blocked = _forecast(session, account, found)
         content = campaign_tests.preview(session, account, found, 0, None)
+        look = campaign_links.of(session, account, found)
         return show(
             "campaigns/check.html",
             422 if refused else 200,
@@ -70,6 +91,8 @@ def _page(campaign_id: int, refused: str = "") -> ResponseReturnValue:
             forecast=forecast,
             refused=refused or blocked,
             problems=_problems(session, account, found),
+            look=look,
+            dead=[(link.url, look_up(link.sentence).format(status=link.status)) for link in look.dead],
             audience=campaign_words.audience(
                 found,
                 {each.id: each.name for each in segments.list_all(session, account)},

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.console.language import _, _n, language, number
 from bot.console.when import moment
+from bot.services import campaign_links
 from bot.wechat import errors
 from models import Campaign, CampaignStatus, Channel, DeliveryStatus, Reach
 
@@ -187,6 +188,16 @@ def launches(deliverable: int, *, is_later: bool, needs_approval: bool) -> str:
     if is_later:
         return _n("Schedule for one follower", "Schedule for {n} followers", deliverable)
     return _n("Send to one follower", "Send to {n} followers", deliverable)
+
+
+def links(look: campaign_links.Look) -> str:
+    """How many of them answer."""
+    dead = len(look.dead)
+    alive = len(look.links) - dead
+    if not dead:
+        return _n("Its link answers.", "All {n} links answer.", alive)
+    nowhere = _n("One link leads nowhere.", "{n} links lead nowhere.", dead)
+    return f"{nowhere} {_n('The other one answers.', 'The other {n} answer.', alive)}" if alive else nowhere
 
 
 def stops(left: int, is_running: bool) -> str:

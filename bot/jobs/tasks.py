@@ -10,7 +10,7 @@ from rq.timeouts import JobTimeoutException
 
 from bot import clock
 from bot.database import transaction
-from bot.jobs import campaign_tasks, connecting, follower_sync, menus, name_terms, retrying, tags
+from bot.jobs import campaign_links, campaign_tasks, connecting, follower_sync, menus, name_terms, retrying, tags
 from bot.services import tasks, vault
 from bot.services.tasks import Claimed
 from bot.wechat.errors import WeChatError
@@ -29,6 +29,7 @@ KINDS: dict[str, Step] = {
     "tag_push": tags.push,
     "name_terms": name_terms.fill,
     "campaign_test": campaign_tasks.send_test,
+    "campaign_links": campaign_links.look,
     "campaign_recall": campaign_tasks.recall,
 }
 

@@ -99,6 +99,7 @@ OF_ACCOUNT = {
     "preview_campaign": ("", ALL),
     "check_campaign": (ALL, ""),
     "launch_campaign": ("", "OEM"),
+    "check_links": ("", "OEM"),
     "campaign": (ALL, ""),
     "steer_campaign": ("", "OEM"),
     "pace_campaign": ("", "OEM"),

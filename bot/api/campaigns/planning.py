@@ -14,7 +14,7 @@ from bot.api.contract import LARGEST, In, Out, PageQuery, endpoint
 from bot.api.followers import Follower
 from bot.api.tasks import Task
 from bot.errors import Refused
-from bot.services import campaign_calendar, campaign_forecast, campaign_tests, campaigns, followers
+from bot.services import campaign_calendar, campaign_forecast, campaign_links, campaign_tests, campaigns, followers
 from bot.services.campaign_calendar import Day
 from bot.services.campaigns import CampaignDraft
 from models import CampaignStatus
@@ -97,6 +97,23 @@ class CalendarDay(Out):
 
 class CampaignCalendar(Out):
     days: list[CalendarDay]
+
+
+class CheckedLink(Out):
+    url: str
+    status: Annotated[int | None, Field(description="what it answered, after all redirects; null: nothing")]
+    why: Annotated[str, Field(description="no answer: address (not public), name, silence, tls, answer, redirects")]
+    is_dead: bool
+
+
+class CampaignLinkCheck(Out):
+    """Whether the links of a campaign lead somewhere; a dead one keeps it from nothing."""
+
+    links: Annotated[list[CheckedLink], Field(description="empty until all that it has now were looked at")]
+    checked_at: datetime | None
+    is_under_way: bool
+    is_due: Annotated[bool, Field(description="nobody has looked at these, or not for an hour")]
+    error: Annotated[str, Field(description="why the last look came to nothing")]
 
 
 @endpoint(
@@ -228,6 +245,29 @@ def list_campaign_problems(session: Session, account: models.Account, campaign_i
         "items": found,
         "refusal": obstacle and {"message": obstacle.sentence(), "field": obstacle.field},
     }
+
+
+@endpoint(
+    "GET",
+    "/accounts/<slug>/campaigns/<int:campaign_id>/link-check",
+    scope="campaigns:read",
+    summary="Say which links of a campaign lead nowhere",
+    returns=CampaignLinkCheck,
+)
+def get_campaign_link_check(session: Session, account: models.Account, campaign_id: int) -> campaign_links.Look:
+    return campaign_links.of(session, account, campaigns.get(session, account, campaign_id))
+
+
+@endpoint(
+    "POST",
+    "/accounts/<slug>/campaigns/<int:campaign_id>/link-check",
+    scope="campaigns:write",
+    summary="Have the links of a campaign opened",
+    returns=Task,
+    status=202,
+)
+def check_campaign_links(session: Session, account: models.Account, campaign_id: int) -> models.Task:
+    return campaign_links.start(session, account, campaigns.get(session, account, campaign_id))
 
 
 @endpoint(
