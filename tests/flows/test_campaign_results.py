@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.database import reading
-from bot.services import campaign_results, timeline
+from bot.database import reading, transaction
+from bot.services import api_tokens, campaign_results, timeline
 from models import Follower
 from tests.jobs.campaigner import Campaigner
 from tests.pages.conftest import PHONE, soon
@@ -21,6 +21,13 @@ def marketer(create, sim, live) -> Campaigner:
 def results(marketer, campaign):
     with reading() as session:
         return campaign_results.funnel(session, marketer.here(session), marketer.find(session, campaign))
+
+
+def by_api(client, marketer, campaign):
+    with transaction() as session:
+        token = api_tokens.create(session, account=marketer.account, name="test", scopes=["campaigns:read"])
+    path = f"/api/v1/accounts/{marketer.account.slug}/campaigns/{campaign.id}/results"
+    return client.get(path, headers={"Authorization": f"Bearer {token}"}).json
 
 
 def test_clicks_and_replies_are_each_followers_own(marketer, client):
@@ -51,6 +58,14 @@ def test_clicks_and_replies_are_each_followers_own(marketer, client):
         wrote = int(writer in mine)
         assert (each.recipients, each.sent, each.delivered) == (len(mine), len(mine), len(mine))
         assert (each.clicked, each.visitors, each.replied, each.converted) == (clicked, clicked, wrote, wrote)
+    told = by_api(client, marketer, campaign)
+    assert [(one["name"], one["clicked"], one["replied"]) for one in told["variants"]] == [
+        (each.name, each.clicked, each.replied) for each in results(marketer, campaign)
+    ]
+    assert (
+        sum(hour["people"] for hour in told["hours"]) == sum(link["people"] for link in told["links"]) == len(clickers)
+    )
+    assert told["verdict"]
     with reading() as reader:
         follower = reader.query(Follower).filter_by(openid=writer).one()
         kinds = [turn.kind for turn in timeline.page(reader, marketer.here(reader), follower).turns]
