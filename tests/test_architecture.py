@@ -36,6 +36,7 @@ SERVICES = [
     "sends",
     "conversation_states",
     "conversations",
+    "conversation_times",
     "conversation_queues",
     "assignments",
     "messages",
