@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session, joinedload
@@ -75,13 +75,7 @@ def assign_waiting(session: Session, account: Account, now: datetime) -> int:
     """
     if account.assigning is Assigning.BY_HAND:
         return 0
-    present = session.scalars(
-        select(Agent)
-        .where(Agent.account_id == account.id, Agent.is_available, Agent.seen_at > now - PRESENT)
-        .order_by(Agent.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
+    present = session.scalars(_present(account, now).with_for_update()).all()
     loads = _loads(session, account)
     agents = [
         each for each in present if loads[each.operator_id] < each.capacity and _may_answer(session, account, each)
@@ -146,6 +140,15 @@ def return_offline(session: Session, account: Account, now: datetime) -> int:
             conversations.give_back(session, account, conversation, who="", why="offline")
             returned += 1
     return returned
+
+
+def _present(account: Account, now: datetime) -> Select[tuple[Agent]]:
+    return (
+        select(Agent)
+        .where(Agent.account_id == account.id, Agent.is_available, Agent.seen_at > now - PRESENT)
+        .order_by(Agent.id)
+        .execution_options(populate_existing=True)
+    )
 
 
 def _loads(session: Session, account: Account) -> Counter[int]:
