@@ -17,6 +17,7 @@ SERVICES = [
     "tallies",
     "matching",
     "zones",
+    "opening_hours",
     "accounts",
     "leadership",
     "tasks",

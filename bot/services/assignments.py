@@ -142,7 +142,7 @@ def return_offline(session: Session, account: Account, now: datetime) -> int:
     return returned
 
 
-def _present(account: Account, now: datetime) -> Select[tuple[Agent]]:
+def _present(account: Account, now: datetime) -> Select[Agent]:
     return (
         select(Agent)
         .where(Agent.account_id == account.id, Agent.is_available, Agent.seen_at > now - PRESENT)

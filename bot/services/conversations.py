@@ -6,7 +6,7 @@ Every change holds the follower's row first: the lock of all that is theirs, for
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -39,6 +39,12 @@ def find_open(session: Session, follower_id: int) -> Conversation | None:
     return session.scalar(
         select(Conversation).where(Conversation.follower_id == follower_id, Conversation.closed_at.is_(None))
     )
+
+
+def is_open(connection: Connection, follower_id: int) -> bool:
+    """The same question in the webhook, at the price of one look into an index."""
+    found = select(Conversation.id).where(Conversation.follower_id == follower_id, Conversation.closed_at.is_(None))
+    return connection.scalar(found) is not None
 
 
 # From the bot to a person --------------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def test_what_is_put_off_for_a_busy_wechat_is_not_sent_after_it(account, followe
 
 def test_a_call_under_way_arrives_and_is_seen_in_the_thread(account, follower, sim):
     sim.say(account, follower.openid, "story")
-    fault = {"path": "/cgi-bin/message/custom/send", "times": 1, "delay_seconds": 1.5}
+    fault = {"path": "/cgi-bin/message/custom/send", "times": 1, "delay_ms": 1500}
     assert sim.http.post(f"{sim.address}/sim/faults", timeout=10, json=fault).ok
     [first, *_] = waiting()
     call = threading.Thread(target=jobs.deliver, args=(first,))
