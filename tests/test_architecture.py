@@ -39,6 +39,7 @@ SERVICES = [
     "conversations",
     "conversation_times",
     "conversation_queues",
+    "inbox_reports",
     "assignments",
     "messages",
     "timeline",

@@ -33,7 +33,7 @@ def of_wechat(sim, account, openid: str) -> int | None:
 def schedule(account, create, sim, work, seed: int) -> int:
     """Some days of one follower and an agent; how often the meter was compared."""
     chance, compared = random.Random(seed), 0
-    openid = sim.follower(account)
+    openid = sim.follower(account, f"follower {seed}")
     follower = create.follower(account, openid=openid)
     with transaction() as session:
         talk_id = conversations.take(session, account, session.get_one(Follower, follower.id)).id
@@ -103,8 +103,9 @@ def test_without_the_meter_it_does(account, create, sim, work, monkeypatch):
     monkeypatch.setattr(sends, "allowance", lambda *_: sends.Allowance(9, None))
     monkeypatch.setattr(sends, "_spend", lambda *_: "message")
     openid = sim.follower(account)
+    follower = create.follower(account, openid=openid)
     with transaction() as session:
-        talk_id = conversations.take(session, account, create.follower(account, openid=openid)).id
+        talk_id = conversations.take(session, account, session.get_one(Follower, follower.id)).id
     sim.say(account, openid, "hello")
     for _ in range(7):
         answer(account, talk_id)
