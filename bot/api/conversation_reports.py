@@ -1,12 +1,14 @@
 """/api/v1/accounts/<account>/conversations/report: what came of them."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 import models
+from bot import clock
 from bot.api.contract import LARGEST, In, Out, endpoint
 from bot.api.conversations import Conversations
 from bot.services import inbox_reports
@@ -52,8 +54,10 @@ class ConversationReport(Out):
 
 
 class ReportQuery(In):
-    since: Annotated[date, Field(description="the first day, in the account's time zone")]
-    until: Annotated[date, Field(description="the last day; at most 366 together")]
+    since: Annotated[
+        date | None, Field(description="the first day, in the account's time zone; left out: 30 days in all")
+    ] = None
+    until: Annotated[date | None, Field(description="the last day, at most 366 in all; left out: today")] = None
 
 
 class ReportListQuery(ReportQuery):
@@ -64,6 +68,11 @@ class ReportListQuery(ReportQuery):
     label_id: Annotated[int | None, Field(ge=1, le=LARGEST)] = None
     before: Annotated[int | None, Field(ge=1, le=LARGEST, description="the last id of the page before")] = None
     limit: Annotated[int, Field(ge=1, le=200, description="how many at most")] = 50
+
+
+def period(account: models.Account, query: ReportQuery) -> tuple[date, date]:
+    last = query.until or clock.now().astimezone(ZoneInfo(account.timezone)).date()
+    return query.since or last - timedelta(days=29), last
 
 
 def shown(numbers: Numbers, **more: Any) -> dict[str, Any]:
@@ -85,7 +94,7 @@ def shown(numbers: Numbers, **more: Any) -> dict[str, Any]:
     returns=ConversationReport,
 )
 def conversation_report(session: Session, account: models.Account, query: ReportQuery) -> dict[str, Any]:
-    found = inbox_reports.report(session, account, query.since, query.until)
+    found = inbox_reports.report(session, account, *period(account, query))
     return {
         "total": shown(found.total),
         "days": [shown(numbers, day=day) for day, numbers in found.days.items()],
@@ -106,6 +115,6 @@ def conversation_report(session: Session, account: models.Account, query: Report
 def conversation_report_list(session: Session, account: models.Account, query: ReportListQuery) -> dict[str, Any]:
     what = Slice(query.part, query.day, query.hour, query.operator_id, query.label_id)
     found = inbox_reports.behind(
-        session, account, query.since, query.until, what, before=query.before, limit=query.limit
+        session, account, *period(account, query), what, before=query.before, limit=query.limit
     )
     return {"items": found}

@@ -42,6 +42,7 @@ def schedule(account, create, sim, work, seed: int) -> int:
             case "say":
                 sim.say(account, openid, "hello")
             case "tap":
+                sim.wait(1)  # two taps of one second are one to us: WeChat's repeats look the same
                 sim.happen(account, openid, "CLICK", event_key="K")
             case "wait":
                 sim.wait(chance.choice((1, 20, 35, 45, 61, 3600, 40_000, 130_000, 172_790)))
