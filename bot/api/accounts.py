@@ -1,7 +1,7 @@
 """/api/v1/accounts: official accounts."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -11,8 +11,10 @@ from bot.api.contract import In, Out, endpoint
 from bot.errors import Forbidden
 from bot.services import accounts, tokens
 from bot.settings import settings
-from models import AccountKind, CallbackMode
+from models import AccountKind, Assigning, CallbackMode, Desk
 
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Spans = list[Annotated[list[str], Field(min_length=2, max_length=2)]]
 Short = Annotated[str, Field(max_length=64)]
 
 
@@ -30,6 +32,11 @@ class Account(Out):
     human_words: list[str]
     human_reply: str
     handover_minutes: int
+    desk: Desk
+    assigning: Assigning
+    offline_minutes: int
+    opening_hours: dict[str, Any]
+    away_reply: str
     cap_messages: int
     cap_days: int
     approval_above: int | None
@@ -44,6 +51,16 @@ class Account(Out):
 
 class Accounts(Out):
     items: list[Account]
+
+
+class OpeningHours(In):
+    """Times such as ["09:00", "18:00"]; a day that is left out is closed."""
+
+    days: Annotated[dict[Day, Spans], Field(default_factory=dict)]
+    holidays: Annotated[list[str], Field(default_factory=list, max_length=400, description="dates that are closed")]
+    workdays: Annotated[
+        dict[str, Spans], Field(default_factory=dict, description="dates with hours of their own: a Saturday worked")
+    ]
 
 
 class AccountChange(In):
@@ -62,6 +79,17 @@ class AccountChange(In):
     human_words: Annotated[list[Short] | None, Field(max_length=50)] = None
     human_reply: Annotated[str | None, Field(max_length=2048, description="to whoever asks for a person")] = None
     handover_minutes: Annotated[int | None, Field(ge=1, le=2880)] = None
+    desk: Annotated[Desk | None, Field(description="who answers whoever asks for a person")] = None
+    assigning: Annotated[Assigning | None, Field(description="how a new conversation is given to somebody")] = None
+    offline_minutes: Annotated[
+        int | None, Field(ge=1, le=1440, description="so long away, and who waits goes back to the queue")
+    ] = None
+    opening_hours: Annotated[
+        OpeningHours | None, Field(description="in the account's time zone; an empty object: always open")
+    ] = None
+    away_reply: Annotated[
+        str | None, Field(max_length=2048, description="outside the hours; {{opens}} is when somebody is there again")
+    ] = None
     cap_messages: Annotated[
         int | None, Field(ge=0, le=1000, description="of campaigns to one follower within `cap_days`; 0: any number")
     ] = None

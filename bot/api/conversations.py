@@ -12,6 +12,7 @@ from bot.api.messages import Timeline, TimelineQuery
 from bot.api.sends import Send, SendDraft
 from bot.services import conversation_queues, conversations, followers, messages
 from bot.services.conversation_queues import Queue
+from bot.services.conversation_states import TRANSITIONS, Command
 from models import ConversationStatus
 
 
@@ -43,6 +44,18 @@ class ConversationQuery(In):
     limit: Annotated[int, Field(ge=1, le=200, description="how many at most")] = 50
 
 
+class Move(Out):
+    """One thing that may be done to a conversation; what is not listed is refused with 409."""
+
+    command: Command
+    state: Annotated[str, Field(description="where it is: a status, or “bot” while there is no open one")]
+    to: Annotated[list[ConversationStatus], Field(description="where it is then; the second: while nobody has it")]
+
+
+class Moves(Out):
+    items: list[Move]
+
+
 class ReplyDraft(SendDraft):
     seen: Annotated[
         int | None,
@@ -68,6 +81,17 @@ class ConversationDraft(In):
 )
 def list_conversations(session: Session, account: models.Account, query: ConversationQuery) -> dict[str, Any]:
     return {"items": conversation_queues.page(session, account, Queue(query.queue), limit=query.limit)}
+
+
+@endpoint(
+    "GET",
+    "/accounts/<slug>/conversations/states",
+    scope="conversations:read",
+    summary="How a conversation may move: the same for every account",
+    returns=Moves,
+)
+def list_moves(session: Session, account: models.Account) -> dict[str, Any]:
+    return {"items": [{"command": command, "state": state, "to": to} for (command, state), to in TRANSITIONS.items()]}
 
 
 @endpoint(

@@ -5,19 +5,22 @@ from typing import Any
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from bot.console import opening_hours_form
 from bot.console.blueprint import account_slug, blueprint, current_account, own_accounts, record, requires
+from bot.console.campaigns import weekdays
 from bot.console.forms import Form
 from bot.console.language import _
 from bot.console.pages import say, show
 from bot.console.when import ZONES
 from bot.database import reading, transaction
 from bot.errors import Refused
-from bot.services import accounts, tokens
+from bot.services import accounts, opening_hours, tokens
 from bot.settings import settings
 from bot.wechat.limits import TEXT_BYTES
 from models import Account
 
-NUMBERS = ("handover_minutes", *accounts.CAMPAIGNS)
+NUMBERS = ("handover_minutes", "offline_minutes", *accounts.CAMPAIGNS)
+CHOICES = ("desk", "assigning")
 PLAIN = ("title", "appid", "original_id", "kind", "mode", "timezone")
 
 
@@ -87,6 +90,7 @@ def _settings_page(form: Form, *, status: int = 200, revealed: Any = None) -> Re
         here=url_for("console.account_settings"),
         zones=ZONES,
         revealed=revealed,
+        days=list(zip(opening_hours.DAYS, weekdays(), strict=True)),
         has_secret=bool(current_account().sealed_secret),
         text_bytes=TEXT_BYTES,
         callback=f"{settings().base_url}/wechat/{account_slug()}",
@@ -99,7 +103,8 @@ def _shown(account: Account) -> dict[str, Any]:
         **{name: getattr(account, name) for name in PLAIN},
         "is_verified": "1" if account.is_verified else "",
         **{name: "\n".join(getattr(account, name)) for name in accounts.WORDS},
-        **{name: getattr(account, name) for name in (*accounts.REPLIES, *NUMBERS)},
+        **{name: getattr(account, name) for name in (*accounts.REPLIES, "away_reply", *NUMBERS, *CHOICES)},
+        **opening_hours_form.shown(account.opening_hours),
     }
 
 
@@ -112,7 +117,12 @@ def _typed(given: dict[str, str]) -> dict[str, Any]:
     for name in accounts.WORDS:
         if name in given:
             values[name] = given[name].replace(",", "\n").replace("，", "\n").splitlines()
-    values |= {name: given[name].replace("\r\n", "\n").strip() for name in accounts.REPLIES if name in given}
+    values |= {
+        name: given[name].replace("\r\n", "\n").strip() for name in (*accounts.REPLIES, "away_reply") if name in given
+    }
+    values |= {name: given[name] for name in CHOICES if name in given}
+    if "hours" in given:
+        values["opening_hours"] = opening_hours_form.typed(given)
     for name in NUMBERS:
         typed = given.get(name, "").strip()
         if typed.isdecimal() and len(typed) < 10:

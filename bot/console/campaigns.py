@@ -75,7 +75,7 @@ def campaign_calendar_page() -> ResponseReturnValue:
             first=first,
             today=today,
             title=_title(first),
-            weekdays=_weekdays(),
+            weekdays=weekdays(),
             earlier=(first - timedelta(days=1)).strftime("%Y-%m"),
             later=(first + timedelta(days=31)).replace(day=1).strftime("%Y-%m"),
             walls={each.id: campaign_calendar.wall(account, each) for day in found.values() for each in day.campaigns},
@@ -171,5 +171,5 @@ def _title(first: date) -> str:
     return f"{first.year}年{first.month}月" if language() == "zh" else f"{first:%B %Y}"
 
 
-def _weekdays() -> list[str]:
+def weekdays() -> list[str]:
     return [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]

@@ -8,7 +8,7 @@ from sqlalchemy import delete
 
 from bot import clock, queue
 from bot.database import reading, transaction
-from bot.services import campaign_control, conversations, sends, tag_pushes, tasks
+from bot.services import campaign_control, conversation_times, sends, tag_pushes, tasks
 from models import SeenSignature, SignIn, SignInLink
 
 HINTS = 500  # of one kind in one sweep; the next comes in 15 s
@@ -58,8 +58,8 @@ def hint_campaigns() -> None:
 def close_conversations() -> None:
     """Conversations in which nobody has spoken for the account's time go back to the bot; those put off come back."""
     with transaction() as session:
-        conversations.close_timed_out(session, clock.now())
-        conversations.wake_due(session, clock.now())
+        conversation_times.close_timed_out(session, clock.now())
+        conversation_times.wake_due(session, clock.now())
 
 
 def prune() -> None:

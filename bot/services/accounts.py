@@ -5,6 +5,7 @@ import secrets
 import string
 from collections.abc import Container
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,11 +15,11 @@ from sqlalchemy.orm import Session
 from bot import clock
 from bot.errors import Conflict, NotFound, Refused
 from bot.fault_points import fault_point
-from bot.services import vault, zones
+from bot.services import opening_hours, vault, zones
 from bot.services.folding import fold
 from bot.wechat import limits
 from bot.wechat.envelope import Credentials
-from models import AccessToken, Account, AccountKind, CallbackMode
+from models import AccessToken, Account, AccountKind, Assigning, CallbackMode, Desk
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 HUMAN_WORDS = ["人工", "人工客服", "转人工", "客服", "human", "agent"]
@@ -28,7 +29,9 @@ PLAIN = ("title", "appid", "original_id", "kind", "is_verified", "mode", "timezo
 CAMPAIGNS = ("cap_messages", "cap_days", "approval_above")
 WORDS = ("human_words", "opt_out_words", "opt_in_words")  # a text that is one of these means something by itself
 REPLIES = ("human_reply", "opt_out_reply", "opt_in_reply")
-EDITABLE = {*PLAIN, *WORDS, *REPLIES, *CAMPAIGNS, "handover_minutes", *SEALED}
+DESK = ("desk", "assigning", "offline_minutes", "opening_hours", "away_reply", "handover_minutes")
+EDITABLE = {*PLAIN, *WORDS, *REPLIES, *CAMPAIGNS, *DESK, *SEALED}
+_CHOICES: dict[str, type[StrEnum]] = {"kind": AccountKind, "mode": CallbackMode, "desk": Desk, "assigning": Assigning}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class CallbackAccount:
     human_words: frozenset[str]  # folded
     human_reply: str
     handover_minutes: int
+    desk: str
+    opening_hours: dict[str, Any]
+    away_reply: str
     opt_out_words: frozenset[str]  # folded
     opt_out_reply: str
     opt_in_words: frozenset[str]  # folded
@@ -101,6 +107,9 @@ def update(session: Session, account: Account, values: dict[str, Any]) -> None:
         raise Refused("There is no field “{name}” to change.", field=sorted(unknown)[0], name=sorted(unknown)[0])
     checked = {name: _checked(name, value) for name, value in values.items()}
     _check_words({name: checked.get(name, getattr(account, name)) for name in (*WORDS, *REPLIES)}, checked)
+    is_verified = checked.get("is_verified", account.is_verified)
+    if checked.keys() & {"desk", "is_verified"} and not is_verified and checked.get("desk", account.desk) != Desk.LOBBY:
+        raise Refused("Only accounts that WeChat has verified have its service desk; let Lobby answer.", field="desk")
     for name, value in checked.items():
         if name in SEALED:
             setattr(account, f"sealed_{name}", vault.seal(value, "accounts", account.slug, name))
@@ -148,6 +157,9 @@ def for_callback(session: Session, slug: str) -> CallbackAccount:
         human_words=frozenset(map(fold, account.human_words)),
         human_reply=account.human_reply,
         handover_minutes=account.handover_minutes,
+        desk=account.desk.value,
+        opening_hours=account.opening_hours,
+        away_reply=account.away_reply,
         opt_out_words=frozenset(map(fold, account.opt_out_words)),
         opt_out_reply=account.opt_out_reply,
         opt_in_words=frozenset(map(fold, account.opt_in_words)),
@@ -184,6 +196,7 @@ def reseal(session: Session, limit: int = 500) -> int:
 _RANGES = {
     "cap_messages": (0, 1_000, "Give a number of messages from 0 (any number) to 1,000."),
     "cap_days": (1, 90, "Give a number of days from 1 to 90."),
+    "offline_minutes": (1, 1_440, "Give a number of minutes from 1 to 1,440 (a day)."),
     "approval_above": (0, 100_000_000, "Give a number of followers, or nothing where nobody must approve."),
 }
 
@@ -219,12 +232,11 @@ def _checked(name: str, value: Any) -> Any:
         raise Refused("The EncodingAESKey has exactly 43 letters and digits.", field=name)
     if name == "secret" and not re.fullmatch(r"[!-~]{0,64}", value):
         raise Refused("The AppSecret has no spaces or Chinese characters; copy it again.", field=name)
-    if name in ("kind", "mode"):
-        kinds: type[AccountKind] | type[CallbackMode] = AccountKind if name == "kind" else CallbackMode
+    if name in _CHOICES:
         try:
-            return kinds(value)
+            return _CHOICES[name](value)
         except ValueError:
-            choices = ", ".join(item.value for item in kinds)
+            choices = ", ".join(item.value for item in _CHOICES[name])
             raise Refused("“{value}” is not one of {choices}.", field=name, value=value, choices=choices) from None
     if name == "timezone":
         zones.named(value)
@@ -233,7 +245,11 @@ def _checked(name: str, value: Any) -> Any:
         if len(words) > 50 or any(len(word) > 32 for word in words):
             raise Refused("Use at most 50 words of at most 32 characters.", field=name)
         return words
-    if name in REPLIES:
+    if name == "opening_hours":
+        return opening_hours.checked(value)
+    if name == "away_reply" and not value.strip():
+        raise Refused("Write what followers read while nobody is there.", field=name)
+    if name in (*REPLIES, "away_reply"):
         if len(value.strip().encode()) > limits.TEXT_BYTES:
             raise Refused("This is longer than WeChat takes; write at most 600 Chinese characters.", field=name)
         return value.strip()

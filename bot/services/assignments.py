@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session, joinedload
 
 from bot import clock
 from bot.errors import Refused
 from bot.queue import enqueue
 from bot.services import access, conversations
-from models import Account, Agent, Assigning, Conversation, Follower, Operator
+from models import Account, Agent, Assigning, Conversation, ConversationStatus, Follower, Operator
 
 AT_ONCE = 200  # conversations of one transaction
 PRESENT = timedelta(seconds=45)  # a browser speaks every 20 seconds; who has been silent longer gets nothing new
@@ -22,10 +24,11 @@ def agent(session: Session, account: Account, operator: Operator) -> Agent:
     """How this operator takes part; made when they first open the inbox."""
     query = select(Agent).where(Agent.account_id == account.id, Agent.operator_id == operator.id)
     found = session.scalar(query)
-    if found is None:
-        found = Agent(account_id=account.id, operator_id=operator.id)
-        session.add(found)
-        session.flush()
+    if found is None:  # two tabs may open at once
+        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        values = {"account_id": account.id, "operator_id": operator.id}
+        session.execute(insert(Agent).values(**values).on_conflict_do_nothing())
+        found = session.scalars(query).one()
     return found
 
 
@@ -72,13 +75,7 @@ def assign_waiting(session: Session, account: Account, now: datetime) -> int:
     """
     if account.assigning is Assigning.BY_HAND:
         return 0
-    present = session.scalars(
-        select(Agent)
-        .where(Agent.account_id == account.id, Agent.is_available, Agent.seen_at > now - PRESENT)
-        .order_by(Agent.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
+    present = session.scalars(_present(account, now).with_for_update()).all()
     loads = _loads(session, account)
     agents = [
         each for each in present if loads[each.operator_id] < each.capacity and _may_answer(session, account, each)
@@ -86,15 +83,16 @@ def assign_waiting(session: Session, account: Account, now: datetime) -> int:
     room = sum(each.capacity - loads[each.operator_id] for each in agents)
     if not room:
         return 0
+    queued = (
+        Conversation.account_id == account.id,
+        Conversation.closed_at.is_(None),
+        Conversation.snoozed_until.is_(None),
+        Conversation.assignee_id.is_(None),
+    )
     waiting = session.scalars(
         select(Conversation)
         .join(Follower, Follower.id == Conversation.follower_id)
-        .where(
-            Conversation.account_id == account.id,
-            Conversation.closed_at.is_(None),
-            Conversation.snoozed_until.is_(None),
-            Conversation.assignee_id.is_(None),
-        )
+        .where(*queued)
         .order_by(func.coalesce(Conversation.waiting_since, Conversation.opened_at), Conversation.id)
         .limit(min(room, AT_ONCE))
         # All of their rows before the journal's head; whoever is held is being taken or writes, and comes next time.
@@ -102,6 +100,9 @@ def assign_waiting(session: Session, account: Account, now: datetime) -> int:
     ).all()
     given = 0
     for conversation in waiting:
+        session.refresh(conversation)  # it was looked up before its follower was held: somebody may have taken it
+        if conversation.status is not ConversationStatus.QUEUED:
+            continue
         free = [each for each in agents if loads[each.operator_id] < each.capacity]
         chosen = min(free, key=_turn(account.assigning, loads))
         operator = session.get_one(Operator, chosen.operator_id)
@@ -109,8 +110,8 @@ def assign_waiting(session: Session, account: Account, now: datetime) -> int:
         loads[chosen.operator_id] += 1
         chosen.assigned_at = clock.now() + timedelta(microseconds=given)  # in this order, within one moment too
         given += 1
-    if given == AT_ONCE:
-        enqueue(session, "inbox.assign", account.id, queue="replies")
+    if given < room and session.scalar(select(Conversation.id).where(*queued).limit(1)) is not None:
+        enqueue(session, "inbox.assign", account.id, queue="replies")  # more than AT_ONCE, or some were held
     return given
 
 
@@ -131,9 +132,23 @@ def return_offline(session: Session, account: Account, now: datetime) -> int:
         .limit(AT_ONCE)
         .with_for_update(of=Follower, skip_locked=True)
     ).all()
+    returned = 0
     for conversation in waiting:
-        conversations.give_back(session, account, conversation, who="", why="offline")
-    return len(waiting)
+        had = conversation.assignee_id
+        session.refresh(conversation)
+        if conversation.status is ConversationStatus.ASSIGNED and conversation.assignee_id == had:
+            conversations.give_back(session, account, conversation, who="", why="offline")
+            returned += 1
+    return returned
+
+
+def _present(account: Account, now: datetime) -> Select[Agent]:
+    return (
+        select(Agent)
+        .where(Agent.account_id == account.id, Agent.is_available, Agent.seen_at > now - PRESENT)
+        .order_by(Agent.id)
+        .execution_options(populate_existing=True)
+    )
 
 
 def _loads(session: Session, account: Account) -> Counter[int]:

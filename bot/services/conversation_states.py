@@ -45,6 +45,16 @@ TRANSITIONS: dict[tuple[Command, str], tuple[Status, ...]] = {
 }
 
 
+def table() -> str:
+    """The same for people, in Markdown: a row for each state, a column for each command; "–" is refused."""
+    states = (BOT, *(status.value for status in Status))
+    lines = [f"| | {' | '.join(Command)} |", f"|---|{'---|' * len(Command)}"]
+    for state in states:
+        cells = (" or ".join(TRANSITIONS.get((command, state), ("–",))) for command in Command)
+        lines.append(f"| **{state}** | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def may(command: Command, conversation: Conversation | None) -> bool:
     return (command, conversation.status if conversation else BOT) in TRANSITIONS
 

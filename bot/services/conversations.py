@@ -4,10 +4,12 @@ Every change holds the follower's row first: the lock of all that is theirs, for
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot import clock
@@ -16,10 +18,11 @@ from bot.queue import enqueue
 from bot.services import access, journal, sends
 from bot.services.conversation_states import Command, must_allow
 from bot.wechat.messages import Reply
-from models import Account, Conversation, Follower, Operator, Send
+from models import Account, Agent, Conversation, Follower, Operator, Send
 
 UNDO = timedelta(seconds=30)  # so long a closing can be taken back
 LONGEST_SNOOZE = timedelta(days=30)
+KEY_USED = "This key was used for another follower's message; take a new one."
 API = "API"  # who it was, when no operator was it
 
 
@@ -38,6 +41,12 @@ def find_open(session: Session, follower_id: int) -> Conversation | None:
     )
 
 
+def is_open(connection: Connection, follower_id: int) -> bool:
+    """The same question in the webhook, at the price of one look into an index."""
+    found = select(Conversation.id).where(Conversation.follower_id == follower_id, Conversation.closed_at.is_(None))
+    return connection.scalar(found) is not None
+
+
 # From the bot to a person --------------------------------------------------------------------------------------------
 
 
@@ -54,10 +63,15 @@ def take(
     Without an operator (a program) it is opened, or found open, and stays whoever's it is.
     """
     now = clock.now()
-    conversation = open_for(session, account.id, follower.id, account.handover_minutes, now, is_waiting=is_waiting)
+    conversation = open_for(
+        session, account.id, follower.id, account.handover_minutes, now, is_waiting=is_waiting, by=operator, who=API
+    )
     if operator is not None and (conversation.assignee_id != operator.id or conversation.snoozed_until is not None):
+        was = conversation.assignee.name if conversation.assignee else ""
         _give(session, conversation, operator)
-        journal.append(session, conversation, journal.TAKEN, operator)
+        journal.append(session, conversation, journal.TAKEN, operator, was=was)
+    elif conversation.snoozed_until is not None:
+        wake(session, conversation)
     return conversation
 
 
@@ -71,18 +85,19 @@ def open_for(
     is_waiting: bool,
     text: str = "",
     keeps_bot: bool = False,
+    by: Operator | None = None,
+    who: str = "",
 ) -> Conversation:
     """The same by ids, for the webhook; ``minutes`` of silence until the bot answers again.
 
-    ``keeps_bot``: nobody is there, so the bot goes on until somebody takes it.
+    ``keeps_bot``: nobody is there, so the bot goes on until somebody takes it.  ``by``, ``who``: as in the journal.
     """
     if keeps_bot:
         hold(session, follower_id)
     else:
         silence(session, follower_id, now + timedelta(minutes=minutes))
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     opened = session.scalar(  # there may be one already
-        insert(Conversation)
+        _insert(session)(Conversation)
         .values(
             account_id=account_id,
             follower_id=follower_id,
@@ -104,7 +119,7 @@ def open_for(
         .execution_options(populate_existing=True)
     ).one()
     if opened is not None:
-        journal.append(session, conversation, journal.OPENED, waiting=is_waiting)
+        journal.append(session, conversation, journal.OPENED, by, who, waiting=is_waiting)
         enqueue(session, "inbox.assign", account_id, queue="replies")
     return conversation
 
@@ -118,7 +133,7 @@ def wrote(session: Session, follower_id: int, now: datetime, text: str = "") -> 
     conversation.waiting_since = conversation.waiting_since or now
     conversation.preview, conversation.preview_side = _preview(text), "follower"
     if conversation.snoozed_until is not None:
-        conversation.snoozed_until = None
+        _awake(session, conversation, now)
         journal.append(session, conversation, journal.WOKEN, why="wrote")
     journal.append(session, conversation, journal.WROTE, text=_preview(text))
 
@@ -150,7 +165,7 @@ def reply(
     conversation = fresh(session, conversation)
     if intent is not None and (sent := sends.find_intended(session, account.id, intent)) is not None:
         if sent.follower_id != conversation.follower_id:
-            raise Conflict("This key was used for another follower's message; take a new one.")
+            raise Conflict(KEY_USED)
         return sent
     must_allow(Command.REPLY, conversation)
     if seen is not None and conversation.said_seq > seen:
@@ -168,7 +183,11 @@ def reply(
     conversation.first_replied_at = conversation.first_replied_at or now
     said = _preview(getattr(reply, "text", "") or f"[{reply.kind}]")
     conversation.preview, conversation.preview_side = said, "operator"
-    send = sends.create(session, account.id, conversation.follower_id, reply, operator=operator, intent=intent)
+    try:
+        with session.begin_nested():  # only another follower's can be there: copies of this one wait for the row above
+            send = sends.create(session, account.id, conversation.follower_id, reply, operator=operator, intent=intent)
+    except IntegrityError:
+        raise Conflict(KEY_USED) from None
     journal.append(session, conversation, journal.REPLIED, operator, API, send=send.id, text=said)
     return send
 
@@ -217,7 +236,9 @@ def give_back(
     conversation = fresh(session, conversation)
     must_allow(Command.RETURN, conversation)
     was = conversation.assignee.name if conversation.assignee else ""
-    conversation.assignee_id = conversation.snoozed_until = None
+    if conversation.snoozed_until is not None:
+        _awake(session, conversation, clock.now())
+    conversation.assignee_id = None
     journal.append(session, conversation, journal.RETURNED, by, who, was=was, why=why)
     enqueue(session, "inbox.assign", account.id, queue="replies")
 
@@ -253,17 +274,17 @@ def wake(session: Session, conversation: Conversation, by: Operator | None = Non
     """
     conversation = fresh(session, conversation)
     must_allow(Command.WAKE, conversation)
-    conversation.snoozed_until = None
+    _awake(session, conversation, clock.now())
     journal.append(session, conversation, journal.WOKEN, by, who, why="by_hand" if by or who else "time")
-    enqueue(session, "inbox.assign", conversation.account_id, queue="replies")
 
 
 def hand_back(
     session: Session, account: Account, conversation: Conversation, by: Operator | None = None, who: str = API
 ) -> None:
-    """The bot answers again.  A second press changes nothing."""
-    close(session, conversation.follower_id, "handed_back", clock.now(), by, who)
-    session.refresh(conversation)
+    """The bot answers again.  A second press changes nothing, even if the follower has a newer one by now."""
+    conversation = fresh(session, conversation)
+    if conversation.is_open:
+        close(session, conversation.follower_id, "handed_back", clock.now(), by, who)
 
 
 def reopen(
@@ -310,33 +331,6 @@ def close(
     enqueue(session, "inbox.assign", conversation.account_id, queue="replies")
 
 
-def close_timed_out(session: Session, now: datetime, limit: int = 500) -> int:
-    """End what nobody answered in time; the clock calls this, and the webhook for whoever writes first."""
-    late = session.scalars(
-        select(Follower.id)
-        .where(Follower.silent_until.is_not(None), Follower.silent_until <= now)
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # who is being answered this moment is not late
-    ).all()
-    for follower_id in late:
-        close(session, follower_id, "timed_out", now)
-    return len(late)
-
-
-def wake_due(session: Session, now: datetime, limit: int = 500) -> int:
-    """Bring back what was put off until now; the clock calls this."""
-    due = session.scalars(
-        select(Conversation)
-        .join(Follower, Follower.id == Conversation.follower_id)
-        .where(Conversation.closed_at.is_(None), Conversation.snoozed_until <= now)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Follower)
-    ).all()
-    for conversation in due:
-        wake(session, conversation, who="")
-    return len(due)
-
-
 # The lock ------------------------------------------------------------------------------------------------------------
 
 
@@ -352,18 +346,36 @@ def fresh(session: Session, conversation: Conversation) -> Conversation:
 
 
 def silence(session: Session, follower_id: int, until: datetime | None) -> None:
-    """The bot says nothing before this; None: it answers."""
+    """The bot says nothing before this, nor what it had still to say; None: it answers."""
     session.execute(
         update(Follower)
         .where(Follower.id == follower_id)
         .values(silent_until=until)
         .execution_options(synchronize_session=False)
     )
+    if until is not None:
+        sends.cancel(session, [follower_id], sends.TAKEN_OVER, only_bots=True)
 
 
 def _give(session: Session, conversation: Conversation, operator: Operator) -> None:
     conversation.assignee_id = operator.id
     conversation.snoozed_until = None
+    # Who never opened the inbox takes part from now on: if they do not come, it goes back to the queue.
+    agent = {"account_id": conversation.account_id, "operator_id": operator.id}
+    session.execute(_insert(session)(Agent).values(**agent).on_conflict_do_nothing())
+
+
+def _awake(session: Session, conversation: Conversation, now: datetime) -> None:
+    """No longer put off: neither is the time at which the bot answers again."""
+    conversation.snoozed_until = None
+    minutes = session.get_one(Account, conversation.account_id).handover_minutes
+    silence(session, conversation.follower_id, now + timedelta(minutes=minutes))
+    if conversation.assignee_id is None:
+        enqueue(session, "inbox.assign", conversation.account_id, queue="replies")
+
+
+def _insert(session: Session) -> Any:
+    return sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
 
 
 def _preview(text: str) -> str:

@@ -80,7 +80,7 @@ def _left(session: Session, follower_ids: Sequence[int], at: datetime) -> None:
     talking = select(Conversation.follower_id).where(
         Conversation.follower_id.in_(follower_ids), Conversation.closed_at.is_(None)
     )
-    for follower_id in session.scalars(talking).all():
+    for follower_id in session.scalars(talking).all():  # all are held: unsubscribed wrote their rows
         conversations.close(session, follower_id, "unsubscribed", at)
 
 

@@ -93,14 +93,12 @@ def must_be_allowed(session: Session, follower_id: int) -> None:
         raise Refused(BLOCKED, field="text")
 
 
-def cancel(session: Session, follower_ids: Sequence[int], error: str) -> None:
-    """What waits to be sent to these followers is not sent."""
-    session.execute(
-        update(Send)
-        .where(Send.follower_id.in_(follower_ids), Send.status == SendStatus.READY)
-        .values(status=SendStatus.FAILED, error=error)
-        .execution_options(synchronize_session=False)
-    )
+def cancel(session: Session, follower_ids: Sequence[int], error: str, *, only_bots: bool = False) -> None:
+    """What waits to be sent to these followers is not sent; ``only_bots``: what a person wrote is, all the same."""
+    waiting = update(Send).where(Send.follower_id.in_(follower_ids), Send.status == SendStatus.READY)
+    if only_bots:
+        waiting = waiting.where(Send.message_id.is_not(None))
+    session.execute(waiting.values(status=SendStatus.FAILED, error=error).execution_options(synchronize_session=False))
 
 
 def allowance(session: Session, follower_id: int, now: datetime | None = None) -> Allowance:
@@ -212,9 +210,12 @@ def expire(session: Session, now: datetime, limit: int = 500) -> int:
     """A sender died between intent and outcome: WeChat may have the message, so it is never sent again by itself."""
     late = session.execute(
         select(Send.id, Send.fence)
+        .join(Follower, Follower.id == Send.follower_id)
         .where(Send.status == SendStatus.SENDING, Send.due_at <= now)
-        .order_by(Send.follower_id, Send.id)  # followers are held in one order, whoever comes by
+        .order_by(Send.id)
         .limit(limit)
+        # All of their rows before the journal's head, which a settled one takes: whoever is held comes next time.
+        .with_for_update(of=Follower, skip_locked=True)
     ).all()
     return sum(settle(session, send.id, send.fence, SendStatus.UNKNOWN, error=NO_ANSWER) for send in late)
 

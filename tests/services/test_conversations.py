@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text
 from bot import clock
 from bot.database import reading, transaction
 from bot.errors import Conflict, NotFound, Refused
-from bot.services import conversation_queues, conversations
+from bot.services import conversation_queues, conversation_times, conversations
 from bot.services.conversation_queues import Queue
 from bot.wechat.messages import Text
 from models import Account, Conversation, Follower, Send
@@ -106,7 +106,7 @@ def test_what_nobody_answered_ends_by_itself(account, create, session):
     session.commit()
     wait(20)
 
-    assert conversations.close_timed_out(session, clock.now()) == 1
+    assert conversation_times.close_timed_out(session, clock.now()) == 1
     session.commit()
     assert [talk.follower_id for talk in conversation_queues.page(session, account, Queue.OPEN)] == [fresh.id]
     assert [talk.closed_why for talk in conversation_queues.page(session, account, Queue.CLOSED)] == ["timed_out"]
@@ -172,10 +172,10 @@ def test_who_is_answered_at_the_last_moment_is_not_timed_out(database_kind, acco
 
     with transaction() as person:
         conversations.reply(person, account, person.get_one(Conversation, talk.id), None, Text(text="Here"))
-        assert conversations.close_timed_out(session, clock.now()) == 0
+        assert conversation_times.close_timed_out(session, clock.now()) == 0
     session.commit()
 
-    assert conversations.close_timed_out(session, clock.now()) == 0
+    assert conversation_times.close_timed_out(session, clock.now()) == 0
     session.refresh(talk)
     assert talk.is_open
 
