@@ -92,7 +92,7 @@ class Watch:
             except SQLAlchemyError as error:  # busy or away: the next look finds the same
                 log.warning("inbox.watch_failed", account_id=self._account_id, error=type(error).__name__)
             with self._changed:
-                if not self._listeners:
+                if not self._listeners or _watches.get(self._account_id) is not self:
                     self._thread = None
                     self._frames.clear()
                     return
@@ -123,3 +123,9 @@ _lock = threading.Lock()
 def of_account(account_id: int) -> Watch:
     with _lock:
         return _watches.setdefault(account_id, Watch(account_id))
+
+
+def forget() -> None:
+    """For tests: whatever still watches stops."""
+    with _lock:
+        _watches.clear()

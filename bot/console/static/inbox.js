@@ -155,7 +155,7 @@ function show(people) {
   const others = people.filter((each) => each.operator !== me);
   const told = (id, only) => others.filter((each) => each.conversation === id && (each.writes || !only)).map((each) => fill(each.writes ? words.writes : words.looks, each)).join(" · ");
   all(".talk[data-id]").forEach((row) => { row.querySelector(".talk-here").textContent = told(Number(row.dataset.id), true); });
-  const badge = document.querySelector("[data-here]");
+  const badge = document.querySelector("[data-colleagues]");
   if (badge) { badge.textContent = told(openId(), false); badge.hidden = !badge.textContent; }
 }
 
