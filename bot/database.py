@@ -8,6 +8,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import md5
@@ -43,16 +44,22 @@ class Database:
                 connect_args={"options": options},
             )
 
-        self._kept = threading.local()
+        self._kept: deque[Connection] = deque()
         # SQLite's writers go one by one anyway; threads that queue here do not fight for the interpreter meanwhile.
         self.callback_turn: AbstractContextManager[object] = threading.Lock() if is_sqlite else nullcontext()
 
-    def kept_connection(self) -> Connection:
-        """This thread's own, for ``inbound``."""
-        connection: Connection | None = getattr(self._kept, "connection", None)
-        if connection is None:
-            connection = self._kept.connection = self.inbound.connect()
-        return connection
+    def take_connection(self) -> Connection:
+        """One for ``inbound``, which puts it back: as many stay open as messages came at once, not one a thread.
+
+        Hundreds of threads wait in event streams, and any of them may get a message next.
+        """
+        try:
+            return self._kept.pop()
+        except IndexError:
+            return self.inbound.connect()
+
+    def put_back(self, connection: Connection) -> None:
+        self._kept.append(connection)
 
     def dispose(self) -> None:
         for engine in (self.write, self.inbound, self.read):
@@ -100,17 +107,20 @@ def reading() -> Iterator[Session]:
 
 @contextmanager
 def inbound() -> Iterator[Connection]:
-    """The webhook's transaction: a bare connection, kept by its thread.
+    """The webhook's transaction: a bare connection, kept open.
 
     An ORM session costs more than the rest of a message; taking a connection from the pool a tenth of it.
     """
-    connection = database().kept_connection()
+    ours = database()
+    connection = ours.take_connection()
     try:
         with connection.begin():
             yield connection
     except connection.dialect.loaded_dbapi.OperationalError as error:
         # models.prepared runs past SQLAlchemy: what the driver raises gets its name here.
         raise OperationalError(None, None, error) from error
+    finally:
+        ours.put_back(connection)
 
 
 def bucket(salt: str, name: str) -> int:

@@ -45,6 +45,13 @@ def seen(session: Session, account: Account, operator: Operator, now: datetime) 
         enqueue(session, "inbox.assign", account.id, queue="replies")
 
 
+def must_tell(session: Session, account: Account, operator: Operator, now: datetime) -> bool:
+    """Whether ``seen`` is due: at most every 20 seconds, however many pages are open."""
+    query = select(Agent.seen_at).where(Agent.account_id == account.id, Agent.operator_id == operator.id)
+    at = session.scalar(query)
+    return at is None or at < now - PRESENT / 2.25
+
+
 def set_part(session: Session, account: Account, operator: Operator, *, is_available: bool, capacity: int) -> Agent:
     """
     Raises:

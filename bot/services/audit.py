@@ -34,6 +34,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "fields": ("name", "kind", "choices", "position"),
     "operators": ("name", "is_active"),
     "memberships": ("role",),
+    "labels": ("name",),
+    "canned_replies": ("name", "text"),
+    "agents": ("is_available", "capacity"),
     "api_tokens": ("name", "scopes", "revoked_at"),
 }  # fmt: skip
 MOST_ROWS = 20

@@ -91,6 +91,14 @@ def with_bot(session: Session, account: Account, limit: int = 50) -> list[Inboun
     return list(session.scalars(query))
 
 
+def earlier(session: Session, conversation: Conversation, limit: int = 5) -> Sequence[Conversation]:
+    """The follower's other conversations, newest first."""
+    query = select(Conversation).where(
+        Conversation.follower_id == conversation.follower_id, Conversation.id != conversation.id
+    )
+    return session.scalars(query.order_by(Conversation.id.desc()).limit(limit)).all()
+
+
 def _within(queue: Queue, operator_id: int | None) -> ColumnElement[bool]:
     if queue is Queue.CLOSED:
         return Conversation.closed_at.is_not(None)

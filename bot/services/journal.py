@@ -5,6 +5,8 @@ a 6 that was not there yet (docs/decisions.md, 78).  That row is always the last
 a transaction, after the followers' and conversations' rows are held.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import select
@@ -28,6 +30,7 @@ CLOSED = "closed"  # {"why": as closed_why, "was": what reopening restores}
 REOPENED = "reopened"  # the undo of closing
 LABELLED, UNLABELLED = "labelled", "unlabelled"  # {"label": its name}
 NOTED = "noted"  # {"note": its id}
+_NOTED_TOO = "journal.noted_too"
 SAID = (WROTE, REPLIED)  # what an answer must not overlook
 
 
@@ -59,7 +62,7 @@ def append(
             conversation_id=conversation.id,
             operator_id=operator.id if operator else None,
             who=(operator.name if operator else who)[:64],
-            detail=detail,
+            detail=detail | session.info.get(_NOTED_TOO, {}),
             at=clock.now(),
         )
     )
@@ -68,6 +71,16 @@ def append(
         conversation.said_seq = seq
     session.flush()
     return seq
+
+
+@contextmanager
+def noting(session: Session, **more: Any) -> Iterator[None]:
+    """What is done within one press on many conversations bears its mark, and what was before."""
+    session.info[_NOTED_TOO] = more
+    try:
+        yield
+    finally:
+        del session.info[_NOTED_TOO]
 
 
 def last(session: Session, account_id: int) -> int:

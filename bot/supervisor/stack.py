@@ -20,7 +20,7 @@ from bot.supervisor.signals import Signals, Stopped
 READY_SECONDS = 120  # a stack that is not ready by then will not be
 NAG_SECONDS = 10
 LOOK_SECONDS = 0.2
-THREADS = 16  # of the web process; each open event stream takes one
+THREADS = 216  # of the web process: 200 for event streams, which sleep in theirs, and 16 always free for the rest
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,11 @@ from models import (
     ApiToken,
     AuditRecord,
     AutoTag,
+    CannedReply,
     Conversation,
     Field,
     InboundMessage,
+    Label,
     MenuVersion,
     Note,
     Role,
@@ -53,6 +55,12 @@ BODIES = {
     "create_field": {"name": "City"},
     "change_field": {"name": "Town", "position": 0},
     "open_conversation": {"follower_id": 1},
+    "act_on_conversations": {"ids": [1], "act": "give_back"},
+    "note_on_conversation": {"text": "hi"},
+    "add_label": {"name": "Delivery"},
+    "rename_label": {"name": "Refunds"},
+    "add_canned_reply": {"name": "bye", "text": "Goodbye!"},
+    "change_canned_reply": {"name": "hello", "text": "Hello {{nickname}}!"},
     "create_operator": {"name": "Mei"},
     "create_sign_in_link": {"operator": "guest"},
     "change_member": {"role": "agent"},
@@ -96,6 +104,11 @@ def rows(create, session):
     key = ApiToken(account_id=account.id, name="key", digest="0" * 64, scopes=["rules:read"])
     stage, field = Stage(account_id=account.id, name="First"), Field(account_id=account.id, name="Size")
     note = Note(account_id=account.id, follower_id=follower.id, text="hi")
+    label, canned = (
+        Label(account_id=account.id, name="Refund"),
+        CannedReply(account_id=account.id, name="hi", text="Hi!"),
+    )
+    session.add_all([label, canned])
     tag = Tag(account_id=account.id, name="VIP")
     session.add(tag)
     session.flush()
@@ -127,6 +140,8 @@ def rows(create, session):
         "stage_id": stage.id,
         "field_id": field.id,
         "note_id": note.id,
+        "label_id": label.id,
+        "canned_id": canned.id,
         **campaigns,
     }
 

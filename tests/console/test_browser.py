@@ -11,7 +11,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
 
 from bot import clock
-from bot.services import audit, operators
+from bot.services import audit, conversations, operators
 from models import InboundMessage, Operator
 from tests.chromium import launch, needs_chromium
 from tests.console.samples import TeaHouse
@@ -41,6 +41,8 @@ PATHS = (
     "/tea-house/abilities",
     "/tea-house/conversations",
     "/tea-house/conversations/1",
+    "/tea-house/conversations/texts",
+    "/tea-house/conversations?queue=bot",
     "/tea-house/followers",
     "/tea-house/followers/1",
     "/tea-house/followers?search=xm&stage=none",
@@ -150,6 +152,7 @@ def test_a_new_message_arrives_while_one_types(visit: Callable[..., Page], house
     page = visit(f"/tea-house/conversations/{house.conversation.id}", language="en")
     page.fill("#f-text", "写到一半的回复")
     person = house.people[0]
+    conversations.wrote(create.session, person.id, clock.now(), "还在吗？")
     create.session.add(
         InboundMessage(
             account_id=house.account.id,

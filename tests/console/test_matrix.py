@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from bot.console import blueprint as door
-from bot.services import access, fields, notes, operators, stages
+from bot.services import access, canned_replies, fields, labels, notes, operators, stages
 from models import ApiToken, AuditRecord, Membership, Operator, Role
 from tests.console.conftest import Browser
 from tests.console.samples import TeaHouse
@@ -37,6 +37,20 @@ OF_ACCOUNT = {
     "reply_to_conversation": ("", "OEG"),
     "hand_back": ("", "OEG"),
     "take_over": ("", "OEG"),
+    "inbox_stream": ("OEG", ""),
+    "inbox_here": ("", "OEG"),
+    "save_draft": ("", "OEG"),
+    "act_on_conversation": ("", "OEG"),
+    "act_on_conversations": ("", "OEG"),
+    "undo_conversations": ("", "OEG"),
+    "reopen_conversation": ("", "OEG"),
+    "note_on_conversation": ("", "OEG"),
+    "take_part": ("", "OEG"),
+    "inbox_texts": ("OEG", ""),
+    "add_label": ("", "OEG"),
+    "change_label": ("", "OEG"),
+    "add_canned_reply": ("", "OEG"),
+    "change_canned_reply": ("", "OEG"),
     "followers_list": (ALL, ""),
     "follower": (ALL, ""),
     "change_follower": ("", "OEMG"),
@@ -186,6 +200,8 @@ def values(house: TeaHouse, create: Create) -> dict[str, object]:
     author = operators.find(create.session, "someone") or operators.find(create.session, "owner")
     stage = stages.add(create.session, house.account, "新")
     field = fields.add(create.session, house.account, "城市", "text")
+    label = labels.add(create.session, house.account, "退款")
+    canned = canned_replies.save(create.session, house.account, "你好", "您好！")
     note = notes.add(create.session, house.people[0], "喜欢龙井", author, "author")
     create.session.add(token)
     create.session.commit()
@@ -203,6 +219,8 @@ def values(house: TeaHouse, create: Create) -> dict[str, object]:
         "stage_id": stage.id,
         "field_id": field.id,
         "note_id": note.id,
+        "label_id": label.id,
+        "canned_id": canned.id,
     }
 
 

@@ -301,4 +301,10 @@ all("[data-follow]").forEach(toEnd);
 all("[data-scriptless]").forEach((element) => { element.hidden = true; });
 document.querySelector("[data-focus]")?.focus();
 window.addEventListener("pageshow", (event) => { if (event.persisted) all("form[data-sent]").forEach((form) => delete form.dataset.sent); });
+document.addEventListener("swapped", ({ target }) => {
+  wake(target);
+  all("[data-menu]", target).forEach(startMenu);
+  all("[data-follow]", target).forEach(toEnd);
+  all("[data-scriptless]", target).forEach((element) => { element.hidden = true; });
+});
 startLive();
