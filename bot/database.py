@@ -21,6 +21,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from bot import queue
 from bot.settings import settings
 
+KEPT = 16  # connections at hand for the webhook; PostgreSQL's pool of 48 serves all others too
+
 
 class Database:
     """The engines of one database."""
@@ -43,18 +45,28 @@ class Database:
                 connect_args={"options": options},
             )
 
-        self._kept = threading.local()
+        self._kept: list[Connection] = []
         # SQLite's writers go one by one anyway; threads that queue here do not fight for the interpreter meanwhile.
         self.callback_turn: AbstractContextManager[object] = threading.Lock() if is_sqlite else nullcontext()
 
-    def kept_connection(self) -> Connection:
-        """This thread's own, for ``inbound``."""
-        connection: Connection | None = getattr(self._kept, "connection", None)
-        if connection is None:
-            connection = self._kept.connection = self.inbound.connect()
-        return connection
+    @contextmanager
+    def kept_connection(self) -> Iterator[Connection]:
+        """One of those kept for ``inbound``: KEPT at most, not one for each of a hundred threads."""
+        try:
+            connection = self._kept.pop()
+        except IndexError:
+            connection = self.inbound.connect()
+        try:
+            yield connection
+        finally:
+            if len(self._kept) < KEPT:
+                self._kept.append(connection)
+            else:
+                connection.close()
 
     def dispose(self) -> None:
+        while self._kept:
+            self._kept.pop().close()
         for engine in (self.write, self.inbound, self.read):
             engine.dispose()
 
@@ -100,17 +112,17 @@ def reading() -> Iterator[Session]:
 
 @contextmanager
 def inbound() -> Iterator[Connection]:
-    """The webhook's transaction: a bare connection, kept by its thread.
+    """The webhook's transaction: a bare connection, kept from the last one.
 
     An ORM session costs more than the rest of a message; taking a connection from the pool a tenth of it.
     """
-    connection = database().kept_connection()
-    try:
-        with connection.begin():
-            yield connection
-    except connection.dialect.loaded_dbapi.OperationalError as error:
-        # models.prepared runs past SQLAlchemy: what the driver raises gets its name here.
-        raise OperationalError(None, None, error) from error
+    with database().kept_connection() as connection:
+        try:
+            with connection.begin():
+                yield connection
+        except connection.dialect.loaded_dbapi.OperationalError as error:
+            # models.prepared runs past SQLAlchemy: what the driver raises gets its name here.
+            raise OperationalError(None, None, error) from error
 
 
 def bucket(salt: str, name: str) -> int:

@@ -13,6 +13,16 @@ from models.accounts import (
     SignIn,
     SignInLink,
 )
+from models.assistant import (
+    Answer,
+    AnswerState,
+    Assistant,
+    AssistantUsage,
+    Passage,
+    Source,
+    SourceKind,
+    Way,
+)
 from models.base import Base, UtcDateTime, affected, utc_now
 from models.campaigns import (
     Batch,
@@ -41,7 +51,11 @@ __all__ = [
     "AccessToken",
     "Account",
     "AccountKind",
+    "Answer",
+    "AnswerState",
     "ApiToken",
+    "Assistant",
+    "AssistantUsage",
     "AuditRecord",
     "AutoTag",
     "Base",
@@ -71,6 +85,7 @@ __all__ = [
     "NameTerm",
     "Note",
     "Operator",
+    "Passage",
     "PushAction",
     "Reach",
     "ReplyMode",
@@ -85,6 +100,8 @@ __all__ = [
     "SendStatus",
     "SignIn",
     "SignInLink",
+    "Source",
+    "SourceKind",
     "Stage",
     "Tag",
     "TagPush",
@@ -95,6 +112,7 @@ __all__ = [
     "TrackedLink",
     "Trigger",
     "UtcDateTime",
+    "Way",
     "affected",
     "fingerprint",
     "utc_now",
