@@ -246,6 +246,30 @@ def _wrote_since(session: Session, answer: Answer, follower: Follower) -> bool:
     return session.scalar(later.limit(1)) is not None
 
 
+# Where it is read ----------------------------------------------------------------------------------------------------
+
+
+class Shown(NamedTuple):
+    """An answer on a page of its own."""
+
+    account: str
+    question: str
+    state: str  # waiting, there, or gone: a person answers instead
+    text: str
+
+
+def for_page(session: Session, answer_id: int) -> Shown | None:
+    """For whoever holds its signed address; None: it was deleted, as with its follower."""
+    answer = session.get(Answer, answer_id)
+    if answer is None:
+        return None
+    account = session.get_one(Account, answer.account_id)
+    waiting = answer.state in OPEN
+    is_gone = answer.state is AnswerState.DROPPED
+    text = "" if waiting or is_gone else said(session, account, answer)
+    return Shown(account.title, answer.question, "waiting" if waiting else "gone" if is_gone else "there", text)
+
+
 # For people ----------------------------------------------------------------------------------------------------------
 
 

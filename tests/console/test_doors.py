@@ -28,6 +28,8 @@ VALUES = {
     "stage_id": 1,
     "field_id": 1,
     "note_id": 1,
+    "source_id": 1,
+    "answer_id": 1,
     "secret": "x",
     "name": "console.css",
     "unknown": "a/b",
