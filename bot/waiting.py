@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from bot import clock
-from bot.database import reading, transaction
+from bot.database import quick_transaction, reading
 from bot.fault_points import fault_point
 from bot.services import assistant_answers
 from bot.services.assistant_answers import Taken, Waiting
@@ -22,7 +22,7 @@ from bot.services.assistant_answers import Taken, Waiting
 GIVES_SECONDS = 4.5  # from a request's first byte: what is given by then reaches WeChat in its five seconds
 ENDS_SECONDS = 5.3  # then WeChat has hung up by itself, which is what makes it ask again
 LOOK_SECONDS = 0.05
-SEATS = 96  # of a process; the web process has more threads than that, for everybody else (bot.supervisor.stack)
+SEATS = 48  # of a process; the web process has more threads than that, for everybody else (bot.supervisor.stack)
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ def wait(waiting: Waiting, began: float) -> Taken | None:
         return _take(waiting.answer_id, is_over=True)
     try:
         with _woken(waiting.answer_id) as event:
-            taken = _take(waiting.answer_id, is_over=False)  # it may have been there before we listened
+            taken = None
             while taken is None and (left := began + GIVES_SECONDS - time.monotonic()) > 0:
                 if event.wait(left):
                     event.clear()
@@ -55,7 +55,7 @@ def wait(waiting: Waiting, began: float) -> Taken | None:
 
 
 def _take(answer_id: int, *, is_over: bool) -> Taken | None:
-    with transaction() as session:
+    with quick_transaction() as session:
         return assistant_answers.take(session, answer_id, clock.now(), is_over=is_over)
 
 

@@ -6,7 +6,7 @@ import time
 import structlog
 
 from bot import clock, models_api
-from bot.database import transaction
+from bot.database import quick_transaction, reading
 from bot.fault_points import fault_point
 from bot.models_api import ModelTrouble
 from bot.services import assistant_prompt, assistant_work
@@ -18,13 +18,20 @@ log = structlog.get_logger()
 
 _in_hand: dict[int, int] = {}  # answers this process works on, and their fences
 _lock = threading.Lock()
+_looking = threading.BoundedSemaphore(2)
 _renewer: threading.Thread | None = None
 
 
 def answer(answer_id: int) -> None:
     """Ask for one answer and keep it; whoever waits for it finds it in its row."""
-    with transaction() as session:
-        work = assistant_work.claim(session, answer_id, clock.now())
+    # The looking up takes longest: it holds nobody up who writes, and few do it at once, or whoever holds the
+    # database's lock would wait for the interpreter behind a hundred of them.
+    with _looking, reading() as session:
+        prepared = assistant_work.prepare(session, answer_id, clock.now())
+    if prepared is None:
+        return
+    with quick_transaction() as session:
+        work = assistant_work.claim(session, prepared, clock.now())
     if work is None:
         return
     fault_point("A1 claimed, before the model")
@@ -32,7 +39,7 @@ def answer(answer_id: int) -> None:
     try:
         written = _ask(work)
         fault_point("A2 the model answered, before it is kept")
-        with transaction() as session:
+        with quick_transaction() as session:
             is_kept = assistant_work.finish(session, work, written, clock.now())
     finally:
         _release(work)
@@ -49,7 +56,7 @@ def let_go() -> None:
     with _lock:
         held = list(_in_hand)
     if held:
-        with transaction() as session:
+        with quick_transaction() as session:
             assistant_work.let_go(session, held, clock.now())
             assistant_work.hint(session, held)
 
@@ -98,7 +105,7 @@ def _renew() -> None:
                 _renewer = None
                 return
         try:
-            with transaction() as session:
+            with quick_transaction() as session:
                 assistant_work.renew(session, held, clock.now())
         except Exception:  # the database is away: then the lease ends, and another worker begins
             log.exception("answer.not_renewed")

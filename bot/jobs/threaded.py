@@ -11,7 +11,7 @@ from rq.job import Job
 from bot.jobs import assistant
 from bot.jobs.worker import HintJob, LobbyWorker
 
-THREADS = 64  # answers at once; further ones wait in the queue, and past their deadline get the fallback sentence
+THREADS = 128  # answers at once; further ones wait in the queue, and past their deadline get the fallback sentence
 GRACE_SECONDS = 2.0  # for answers that are about to come, when told to stop
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.services.assistant import Asked
-from models import Account, Assistant, AssistantUsage
+from models import Account, Assistant, AssistantUsage, affected
 
 FEN = 1_000_000  # ``cost`` counts millionths
 MANY = 2**62
@@ -36,6 +36,8 @@ def count_message(session: Session, account_id: int, follower_id: int, day: date
     """Count one question against the account's and the follower's limit; False: one is used up, nothing was counted."""
     if not _add(session, account_id, None, day, {"messages": 1}, {"messages": asked.account_messages}):
         return False
+    if not asked.follower_messages:
+        return True
     if _add(session, account_id, follower_id, day, {"messages": 1}, {"messages": asked.follower_messages}):
         return True
     _add(session, account_id, None, day, {"messages": -1}, {})
@@ -49,16 +51,26 @@ def reserve(session: Session, assistant: Assistant, follower_id: int | None, day
     if not _add(session, assistant.account_id, None, day, added, ours):
         return False
     theirs = {"tokens": assistant.follower_tokens, "cost": assistant.follower_fen * FEN}
-    if follower_id is None or _add(session, assistant.account_id, follower_id, day, added, theirs):
+    if (
+        follower_id is None
+        or not is_limited(assistant)
+        or _add(session, assistant.account_id, follower_id, day, added, theirs)
+    ):
         return True
-    adjust(session, assistant.account_id, None, day, -tokens, -cost)
+    adjust(session, assistant, None, day, -tokens, -cost)
     return False
 
 
-def adjust(session: Session, account_id: int, follower_id: int | None, day: date, tokens: int, cost: int) -> None:
+def adjust(session: Session, assistant: Assistant, follower_id: int | None, day: date, tokens: int, cost: int) -> None:
     """Make what was reserved what it really took (negative numbers give back), for both."""
-    for whose in dict.fromkeys((None, follower_id)):  # in this order everywhere: nobody waits in a circle
-        _add(session, account_id, whose, day, {"tokens": tokens, "cost": cost}, {})
+    both = (None, follower_id) if is_limited(assistant) else (None,)
+    for whose in dict.fromkeys(both):  # in this order everywhere: nobody waits in a circle
+        _add(session, assistant.account_id, whose, day, {"tokens": tokens, "cost": cost}, {})
+
+
+def is_limited(assistant: Assistant) -> bool:
+    """Whether a single follower's tokens or money are: else nobody counts them."""
+    return bool(assistant.follower_tokens or assistant.follower_fen)
 
 
 def spent(session: Session, account: Account, now: datetime, follower_id: int | None = None) -> Spent:
@@ -85,25 +97,28 @@ def prune(session: Session, before: date) -> None:
 def _add(
     session: Session, account_id: int, follower_id: int | None, day: date, added: dict[str, int], limit: dict[str, int]
 ) -> bool:
-    """One conditional update: of two at once the second sees the first."""
+    """One conditional update: of two at once the second sees the first.  The day's first also makes the row."""
     of_account = AssistantUsage.follower_id.is_(None)
+    table = AssistantUsage.__table__.c
+    whose = of_account if follower_id is None else AssistantUsage.follower_id == follower_id
+    within = [table[name] + added[name] <= most for name, most in limit.items() if most]
+    add = (
+        update(AssistantUsage)
+        .where(AssistantUsage.account_id == account_id, whose, AssistantUsage.day == day, *within)
+        .values({name: table[name] + value for name, value in added.items()})
+        .execution_options(synchronize_session=False)
+    )
+    if affected(session.execute(add)):
+        return True
     values: dict[str, Any] = {"account_id": account_id, "follower_id": follower_id, "day": day}
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(AssistantUsage).values(**values, messages=0, tokens=0, cost=0)
-    session.execute(
-        statement.on_conflict_do_nothing(
+    made = session.execute(
+        insert(AssistantUsage)
+        .values(**values, messages=0, tokens=0, cost=0)
+        .on_conflict_do_nothing(
             index_elements=["account_id" if follower_id is None else "follower_id", "day"],
             index_where=of_account if follower_id is None else ~of_account,
         )
     )
-    table = AssistantUsage.__table__.c
-    whose = of_account if follower_id is None else AssistantUsage.follower_id == follower_id
-    within = [table[name] + added[name] <= most for name, most in limit.items() if most]
-    written = session.execute(
-        update(AssistantUsage)
-        .where(AssistantUsage.account_id == account_id, whose, AssistantUsage.day == day, *within)
-        .values({name: table[name] + value for name, value in added.items()})
-        .returning(AssistantUsage.id)
-        .execution_options(synchronize_session=False)
-    )
-    return written.first() is not None
+    # There already: the limit is reached, unless somebody has made it since we looked.
+    return bool(affected(made) or not within) and bool(affected(session.execute(add)))

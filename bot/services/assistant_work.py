@@ -56,8 +56,36 @@ class Written:
     milliseconds: int = 0
 
 
-def claim(session: Session, answer_id: int, now: datetime) -> Work | None:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What will be asked; nothing of it is anybody's yet."""
+
+    answer_id: int
+    messages: Messages
+    trace: list[dict[str, Any]]
+
+
+def prepare(session: Session, answer_id: int, now: datetime) -> Prepared | None:
+    """Look up what the model is told; None: it is taken, or ended."""
+    answer = session.get(Answer, answer_id)
+    if answer is None or answer.state is not AnswerState.PENDING or answer.due_at > now:
+        return None
+    account = session.get_one(Account, answer.account_id)
+    settings = assistant.get(session, account)
+    found = knowledge.search(session, account.id, answer.question)
+    turns = _turns(session, answer, settings.turns, now)
+    messages = assistant_prompt.build(account.title, settings.prompt, found, turns, answer.question)
+    told = [
+        {"handler": "assistant", "why": "It was told this passage.", "title": _cited(each), "passage": each.passage_id}
+        for each in found
+    ]
+    nothing = [{"handler": "assistant", "why": "No passage of the knowledge has to do with it."}]
+    return Prepared(answer_id, messages, told or nothing)
+
+
+def claim(session: Session, prepared: Prepared, now: datetime) -> Work | None:
     """Take a question; commit before asking.  None: it is taken, ended, or ends here with the reason in its row."""
+    answer_id, messages = prepared.answer_id, prepared.messages
     known = session.execute(select(Answer.follower_id, Answer.account_id).where(Answer.id == answer_id)).one_or_none()
     if known is None:
         return None
@@ -77,29 +105,19 @@ def claim(session: Session, answer_id: int, now: datetime) -> Work | None:
     if follower is not None and assistant_answers.is_silent(follower, now):
         assistant_answers.drop(answer, "person", now)
         return None
+    answer.trace = prepared.trace
+    most = assistant_prompt.most(messages)
+    reserved = (most + settings.max_tokens, assistant_limits.cost_of(settings, most, settings.max_tokens))
+    day = assistant_limits.day_of(account.timezone, now)
+    key, trouble = "", "crashed" if fence > TRIES else ""
     try:
         key = assistant.key(account, settings)
     except vault.Unreadable:
-        _end(session, account, settings, answer, Written(trouble="secret"), now)
-        return None
-    found = knowledge.search(session, account.id, answer.question)
-    messages = assistant_prompt.build(
-        account.title, settings.prompt, found, _turns(session, answer, settings.turns, now), answer.question
-    )
-    answer.trace = [
-        {"handler": "assistant", "why": "It was told this passage.", "title": _cited(each), "passage": each.passage_id}
-        for each in found
-    ] or [{"handler": "assistant", "why": "No passage of the knowledge has to do with it."}]
-    most = assistant_prompt.most(messages)
-    cost = assistant_limits.cost_of(settings, most, settings.max_tokens)
-    day = assistant_limits.day_of(account.timezone, now)
-    trouble = "crashed" if fence > TRIES else ""
-    if not trouble and not assistant_limits.reserve(
-        session, settings, answer.follower_id, day, most + settings.max_tokens, cost
-    ):
+        trouble = "secret"
+    if not trouble and not assistant_limits.reserve(session, settings, answer.follower_id, day, *reserved):
         trouble = "limit"
     if trouble:
-        _end(session, account, settings, answer, Written(trouble=trouble), now)
+        _end(session, account, settings, answer, Written(trouble=trouble), now, follower)
         return None
     return Work(
         answer_id=answer_id,
@@ -113,7 +131,7 @@ def claim(session: Session, answer_id: int, now: datetime) -> Work | None:
         max_tokens=settings.max_tokens,
         messages=messages,
         day=day,
-        reserved=(most + settings.max_tokens, cost),
+        reserved=reserved,
     )
 
 
@@ -129,7 +147,7 @@ def finish(session: Session, work: Work, written: Written, now: datetime) -> boo
     if is_ours:
         _end(session, account, settings, answer, written, now, follower)
     assistant_limits.adjust(
-        session, account.id, work.follower_id, work.day, tokens - work.reserved[0], took - work.reserved[1]
+        session, settings, work.follower_id, work.day, tokens - work.reserved[0], took - work.reserved[1]
     )
     return is_ours
 

@@ -20,7 +20,7 @@ from bot.supervisor.signals import Signals, Stopped
 READY_SECONDS = 120  # a stack that is not ready by then will not be
 NAG_SECONDS = 10
 LOOK_SECONDS = 0.2
-THREADS = 128  # of the web process; each request that waits for the assistant (bot.waiting) or for news takes one
+THREADS = 96  # of the web process; each request that waits for the assistant (bot.waiting) or for news takes one
 
 
 @dataclass(frozen=True)

@@ -309,7 +309,9 @@ def test_after_a_takeover_the_assistant_is_silent(
             asking.result()
         elif step == "answered":
             with transaction() as session:
-                work = assistant_work.claim(session, answer.id, clock.now())
+                prepared = assistant_work.prepare(session, answer.id, clock.now())
+                assert prepared
+                work = assistant_work.claim(session, prepared, clock.now())
             assert work
             if takes_over:  # both in one transaction: the answer is there, and nobody can have given it yet
                 with transaction() as session:
