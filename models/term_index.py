@@ -4,7 +4,22 @@ SQLite: an FTS5 table beside it, which triggers keep in step, so that a cascade'
 PostgreSQL: a GIN index over the same terms as a tsvector.
 """
 
-from sqlalchemy import DDL, ColumnElement, Float, Select, column, event, literal_column, select, table, text
+from sqlalchemy import (
+    DDL,
+    ColumnElement,
+    Float,
+    Select,
+    bindparam,
+    cast,
+    column,
+    event,
+    func,
+    literal_column,
+    select,
+    text,
+)
+from sqlalchemy import table as beside_table
+from sqlalchemy.dialects.postgresql import TSQUERY
 
 from models.base import Base
 
@@ -42,9 +57,9 @@ def matching(model: type[Base], dialect: str) -> tuple[Select[int], ColumnElemen
     """
     name = model.__tablename__
     if dialect == "sqlite":
-        beside = table(f"{name}_index", column("rowid"), column("rank", Float))
+        beside = beside_table(f"{name}_index", column("rowid"), column("rank", Float))
         found = select(model.id).join(beside, beside.c.rowid == model.id)
         return found.where(text(f"{name}_index MATCH :wanted")), beside.c.rank
     vector = f"array_to_tsvector(string_to_array({name}.terms, ' '))"
-    order = literal_column(f"-ts_rank({vector}, CAST(:wanted AS tsquery))", Float)
+    order = -func.ts_rank(literal_column(vector), cast(bindparam("wanted"), TSQUERY))
     return select(model.id).where(text(f"{vector} @@ CAST(:wanted AS tsquery)")), order

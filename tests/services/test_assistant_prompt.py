@@ -28,6 +28,7 @@ ATTACKS = (
 texts = st.sampled_from(ATTACKS) | st.text(max_size=80) | st.tuples(st.sampled_from(ATTACKS), st.text()).map("".join)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(texts, max_size=3), texts, st.lists(texts, max_size=3))
 def test_nothing_closes_the_marks(turns: list[str], question: str, passages: list[str]) -> None:
     found = [Found(1, "s", "t", text, 1.0) for text in passages]
@@ -45,7 +46,7 @@ def test_nothing_closes_the_marks(turns: list[str], question: str, passages: lis
 def crowd(create: Create) -> tuple[Account, list[Follower]]:
     """Each follower of two accounts has written a secret of their own, and was answered with another."""
     account, other = create.account(), create.account("other")
-    create.assistant(account)
+    create.assistant(account, url="https://api.example.com/v1")
     people = [create.follower(account) for _ in range(3)]
     # The same person follows the other account too: that is another account's business.
     people.append(create.follower(other, openid=people[0].openid))
@@ -67,7 +68,7 @@ def crowd(create: Create) -> tuple[Account, list[Follower]]:
     return account, people
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(texts)
 def test_no_question_brings_another_followers_words(
     crowd: tuple[Account, list[Follower]], create: Create, question: str

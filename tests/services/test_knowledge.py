@@ -10,7 +10,7 @@ from models import Account, Passage, SourceKind
 from tests.factories import Create
 
 HOURS = """# 到店须知
-开门前请勿排队。
+请勿携带食物。
 ## 营业时间
 每天上午九点开门。
 ```
