@@ -54,8 +54,8 @@ def bars(assistant: Assistant, spent: Spent) -> list[dict[str, object]]:
             "label": _("Tokens"),
             "used": spent.tokens,
             "limit": assistant.account_tokens,
-            "said": number(spent.tokens),
-            "most": number(assistant.account_tokens),
+            "said": short(spent.tokens),
+            "most": short(assistant.account_tokens),
         },
         {
             "label": _("Money"),
@@ -65,6 +65,11 @@ def bars(assistant: Assistant, spent: Spent) -> list[dict[str, object]]:
             "most": yuan(assistant.account_fen),
         },
     ]
+
+
+def short(count: int) -> str:
+    """Large numbers in millions: a card of a phone holds seven characters."""
+    return number(count) if count < 1_000_000 else f"{count / 1_000_000:,.2f} M"
 
 
 def yuan(fen: float) -> str:
