@@ -65,20 +65,26 @@ def complete(question: Question, seconds: float = SECONDS) -> Completion:
     parts = urlsplit(question.url)
     deadline = time.monotonic() + seconds
     connection = _open(parts.scheme, parts.hostname or "", parts.port)
-    watchdog = threading.Timer(seconds, _shut, [connection])
+    sockets: list[socket.socket] = []  # the connection forgets its own as soon as the headers are there
+    watchdog = threading.Timer(seconds, _shut, [sockets])
     watchdog.daemon = True
     watchdog.start()
     try:
         connection.connect()
         assert connection.sock is not None
+        sockets.append(connection.sock)
         connection.sock.settimeout(seconds)
         connection.request("POST", parts.path or "/", _body(question), _headers(question))
         response = connection.getresponse()
         _check(response)
         kind = response.headers.get_content_type()
         return _streamed(response) if kind == "text/event-stream" else _whole(response)
+    except ModelTrouble:
+        if time.monotonic() >= deadline:  # the watchdog shut it, which reads like an end
+            raise ModelTrouble("timeout", "in all") from None
+        raise
     except (TimeoutError, socket.gaierror, ConnectionRefusedError, ssl.SSLError) as error:
-        code = "timeout" if isinstance(error, TimeoutError) and connection.sock else "unreachable"
+        code = "timeout" if isinstance(error, TimeoutError) and sockets else "unreachable"
         raise ModelTrouble(code, type(error).__name__) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         is_late = time.monotonic() >= deadline  # the watchdog shut it
@@ -97,10 +103,10 @@ def _open(scheme: str, host: str, port: int | None) -> http.client.HTTPConnectio
     return http.client.HTTPSConnection(host, port, timeout=CONNECT_SECONDS, context=context)
 
 
-def _shut(connection: http.client.HTTPConnection) -> None:
-    with suppress(OSError):
-        if connection.sock is not None:
-            connection.sock.shutdown(socket.SHUT_RDWR)
+def _shut(sockets: list[socket.socket]) -> None:
+    for each in sockets:
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
 
 
 def _headers(question: Question) -> dict[str, str]:

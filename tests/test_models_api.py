@@ -89,7 +89,7 @@ def test_a_server_that_drips_is_cut_off_in_time(server: Serve, act: Callable[[so
 )
 def test_what_is_no_answer_is_told_apart_and_shows_no_secret(server: Serve, sent: bytes, code: str) -> None:
     with pytest.raises(ModelTrouble) as trouble:
-        models_api.complete(Question(server(lambda connection: connection.sendall(sent))), seconds=5)
+        models_api.complete(Question(server(lambda it: (it.sendall(sent), time.sleep(0.5))[0])), seconds=5)
     assert trouble.value.code == code
     assert "secret" not in str(trouble.value)
 
