@@ -8,7 +8,6 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import md5
@@ -21,6 +20,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot import queue
 from bot.settings import settings
+
+KEPT = 16  # connections at hand for the webhook; PostgreSQL's pool of 48 serves all others too
 
 
 class Database:
@@ -44,24 +45,28 @@ class Database:
                 connect_args={"options": options},
             )
 
-        self._kept: deque[Connection] = deque()
+        self._kept: list[Connection] = []
         # SQLite's writers go one by one anyway; threads that queue here do not fight for the interpreter meanwhile.
         self.callback_turn: AbstractContextManager[object] = threading.Lock() if is_sqlite else nullcontext()
 
-    def take_connection(self) -> Connection:
-        """One for ``inbound``, which puts it back: as many stay open as messages came at once, not one a thread.
-
-        Hundreds of threads wait in event streams, and any of them may get a message next.
-        """
+    @contextmanager
+    def kept_connection(self) -> Iterator[Connection]:
+        """One of those kept for ``inbound``: KEPT at most, not one for each of a hundred threads."""
         try:
-            return self._kept.pop()
+            connection = self._kept.pop()
         except IndexError:
-            return self.inbound.connect()
-
-    def put_back(self, connection: Connection) -> None:
-        self._kept.append(connection)
+            connection = self.inbound.connect()
+        try:
+            yield connection
+        finally:
+            if len(self._kept) < KEPT:
+                self._kept.append(connection)
+            else:
+                connection.close()
 
     def dispose(self) -> None:
+        while self._kept:
+            self._kept.pop().close()
         for engine in (self.write, self.inbound, self.read):
             engine.dispose()
 
@@ -99,6 +104,18 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
+def quick_transaction() -> Iterator[Session]:
+    """The same for a hundred threads, of which most wait: in the process's turn, and without waiting for SQLite's disk.
+
+    As with the webhook's own the death of a process loses nothing.
+    """
+    with Session(database().inbound, expire_on_commit=False) as session:
+        with database().callback_turn, session.begin():
+            yield session
+        queue.send(queue.taken_from(session))
+
+
+@contextmanager
 def reading() -> Iterator[Session]:
     """A session for looking only."""
     with Session(database().read, expire_on_commit=False) as session:
@@ -107,20 +124,17 @@ def reading() -> Iterator[Session]:
 
 @contextmanager
 def inbound() -> Iterator[Connection]:
-    """The webhook's transaction: a bare connection, kept open.
+    """The webhook's transaction: a bare connection, kept from the last one.
 
     An ORM session costs more than the rest of a message; taking a connection from the pool a tenth of it.
     """
-    ours = database()
-    connection = ours.take_connection()
-    try:
-        with connection.begin():
-            yield connection
-    except connection.dialect.loaded_dbapi.OperationalError as error:
-        # models.prepared runs past SQLAlchemy: what the driver raises gets its name here.
-        raise OperationalError(None, None, error) from error
-    finally:
-        ours.put_back(connection)
+    with database().kept_connection() as connection:
+        try:
+            with connection.begin():
+                yield connection
+        except connection.dialect.loaded_dbapi.OperationalError as error:
+            # models.prepared runs past SQLAlchemy: what the driver raises gets its name here.
+            raise OperationalError(None, None, error) from error
 
 
 def bucket(salt: str, name: str) -> int:

@@ -8,9 +8,9 @@ import requests
 from bot import practice_samples as samples
 from bot.database import reading, transaction
 from bot.errors import NotFound, Refused
-from bot.services import accounts, menus, rules, tokens
+from bot.services import accounts, assistant, knowledge, menus, rules, tokens
 from bot.settings import Settings
-from models import Account
+from models import Account, SourceKind
 
 SLUG = "practice"
 TITLE = "大厅练习号 Lobby Practice"
@@ -38,6 +38,10 @@ def prepare(settings: Settings, callback_url: str, *, demo: bool = True) -> None
             if not menus.get(session, account).buttons:
                 menus.save(session, account, samples.menu(callback_url))
                 menus.publish(session, account)
+            if settings.model_url and not knowledge.list_all(session, account):
+                name, content = samples.KNOWLEDGE
+                knowledge.save(session, account, name, SourceKind.MARKDOWN, content)
+                assistant.update(session, account, samples.ASSISTANT)
 
 
 def is_prepared() -> bool:

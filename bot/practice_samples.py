@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.services.assistant import PRACTICE
 from bot.services.rules import Keyword, RuleDraft
 from bot.wechat.messages import Article, News, Text
 from models import MatchMode, ReplyMode, Trigger
@@ -100,6 +101,47 @@ RULES = (
             )
         ],
     ),
+)
+
+
+ASSISTANT: dict[str, Any] = {
+    "is_enabled": True,
+    "url": PRACTICE,
+    "model": "lobby-practice",
+    "prompt": "你是前台的小助手，亲切、简短。You are the front desk's assistant: friendly and brief.",
+    "price_in_fen": 100,
+    "price_out_fen": 200,
+    "account_fen": 500,
+}
+
+KNOWLEDGE = (
+    "到店须知 · Visiting us",
+    """# 到店须知 Visiting us
+
+## 营业时间 Opening hours
+我们每天上午 9:00 开门，晚上 9:00 关门，最后入场时间是晚上 8:00。节假日照常营业，除夕提前到下午 5:00 关门。
+We open at 9:00 and close at 21:00 every day, holidays included; last entry is at 20:00.
+
+## 停车 Parking
+地下车库 B2 层可以停车，消费满 100 元免费停 3 小时，超出部分每小时 8 元。
+Park on level B2: three hours are free with purchases of 100 yuan, then 8 yuan an hour.
+
+## 退票和改期 Refunds and other days
+门票在使用前一天 18:00 之前可以全额退款，之后不能退，但可以免费改期一次。款项原路退回，一般 3 个工作日到账。
+Tickets are refunded in full until 18:00 of the day before; after that you may change the day once, for free.
+
+## 儿童 Children
+六岁以下儿童免费入场，需要一位成人陪同。店里有母婴室，在二楼电梯旁。
+Children under six enter free with an adult. A nursing room is on the second floor by the lifts.
+
+## 宠物 Pets
+宠物不能进入展厅，导盲犬除外。门口有免费寄养处，最多 4 小时。
+Pets stay outside, guide dogs excepted; the free kennel at the door takes them for up to four hours.
+
+## 无线网络 Wi-Fi
+无线网络名称是 Lobby-Guest，密码是 hello2026。
+The network is Lobby-Guest, its password hello2026.
+""",
 )
 
 

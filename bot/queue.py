@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.settings import Settings, settings
 
-QUEUES = ("replies", "broadcasts", "work")  # one worker process each
+QUEUES = ("replies", "broadcasts", "work", "assistant")  # one worker process each
 
 
 class Hint(NamedTuple):

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     clock_file: Path | None = None  # practice and tests: holds the simulator's offset in seconds
     log_format: Literal["text", "json"] = "text"
     sim_port: int = 8001  # the simulator, practice only
+    model_url: str = ""  # of the stand-in for a language model, practice only
 
     @field_validator("database_url")
     @classmethod
@@ -50,10 +51,10 @@ class Settings(BaseSettings):
             raise ValueError("use redis://:PASSWORD@HOST:6379/0 or unix:///path/redis.sock")
         return url
 
-    @field_validator("base_url", "wechat_url")
+    @field_validator("base_url", "wechat_url", "model_url")
     @classmethod
     def _web_address(cls, url: str) -> str:
-        if not url.startswith(("http://", "https://")):
+        if url and not url.startswith(("http://", "https://")):
             raise ValueError("use a full address such as https://lobby.example.com")
         return url.rstrip("/")
 

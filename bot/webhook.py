@@ -3,19 +3,22 @@
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from flask import Blueprint, Response, request
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from bot import clock, queue
+from bot import clock, queue, waiting
 from bot.database import database, inbound, reading, transaction
 from bot.errors import NotFound
 from bot.fault_points import fault_point
-from bot.services import accounts, audit, messages, sends
+from bot.services import accounts, assistant_answers, audit, messages, sends
 from bot.services.accounts import CallbackAccount
+from bot.services.assistant_answers import Waiting
 from bot.services.vault import Unreadable
 from bot.wechat import envelope, limits
 from bot.wechat.messages import Message, Reply, ReplyAdapter, Text
@@ -35,6 +38,15 @@ XML = {"Content-Type": "text/xml; charset=utf-8", "X-Content-Type-Options": "nos
 STATUS = {code: f"{code} {HTTPStatus(code).phrase}" for code in (200, 400, 403, 404, 413, 503)}
 
 Answer = tuple[bytes, int, dict[str, str]]  # body, status, headers
+
+
+class Decided(NamedTuple):
+    """What becomes of one push."""
+
+    reply: Reply | None
+    hints: list[queue.Hint] = []  # noqa: RUF012 - nobody adds to it
+    waits: Waiting | None = None  # for the assistant's answer, instead of the reply
+
 
 _accounts: dict[str, tuple[float, CallbackAccount]] = {}
 
@@ -84,16 +96,22 @@ class Front:
 
 def respond(slug: str, query_string: str, read: Callable[[int], bytes]) -> Answer:
     """Body, status and headers for one push; ``read`` gives at most so many bytes of what was posted."""
+    began = time.monotonic()
     try:
         account = _account(slug)
         query = envelope.read_query(query_string)
         body = read(limits.CALLBACK_BYTES + 1)
         with database().callback_turn:
             message = envelope.open_envelope(account.credentials, query, body, clock.timestamp())
-            reply, hints = answer(account, message, query["signature"])
+            reply, hints, waits = answer(account, message, query["signature"])
             fault_point("K15 after commit before reply")
-            sealed = envelope.seal(account.credentials, message, reply, clock.timestamp())
+            sealed = b"" if waits else envelope.seal(account.credentials, message, reply, clock.timestamp())
         queue.send(hints)
+        if waits:  # for the assistant: outside of the transaction, and of the turn that others wait for
+            taken = waiting.wait(waits, began)
+            if taken is None:
+                return b"No answer yet; ask again.", 503, PLAIN_TEXT
+            sealed = envelope.seal(account.credentials, message, taken.reply, clock.timestamp())
     except (envelope.Rejected, NotFound) as error:
         return _refuse(slug, error)
     except OperationalError as error:  # busy or away: WeChat asks again, and then the ledger knows
@@ -105,7 +123,7 @@ def respond(slug: str, query_string: str, read: Callable[[int], bytes]) -> Answe
     return sealed, 200, PLAIN_TEXT if sealed == envelope.SILENT else XML
 
 
-def answer(account: CallbackAccount, message: Message, signature: str) -> tuple[Reply | None, list[queue.Hint]]:
+def answer(account: CallbackAccount, message: Message, signature: str) -> Decided:
     """The one reply to a message, however often and wherever it arrives; and what to hint once it is out of hand.
 
     Raises:
@@ -120,9 +138,7 @@ def answer(account: CallbackAccount, message: Message, signature: str) -> tuple[
         return _answer(account, message, signature, dispatch_it=False)
 
 
-def _answer(
-    account: CallbackAccount, message: Message, signature: str, *, dispatch_it: bool
-) -> tuple[Reply | None, list[queue.Hint]]:
+def _answer(account: CallbackAccount, message: Message, signature: str, *, dispatch_it: bool) -> Decided:
     now = clock.now()
     with inbound() as connection:
         if account.credentials.mode == "plain" and messages.is_replay(connection, account.id, signature, message, now):
@@ -131,16 +147,16 @@ def _answer(
             trace, flag = receipts.handle(connection, account.id, message)
             messages.enter(connection, account.id, message, now, follower_id=None, trace=trace, flag=flag)
             fault_point("K14 callback before inbox commit")
-            return None, []
+            return Decided(None)
 
         writer = messages.meet(connection, account.id, message, now)
         known = messages.find_answered(connection, account.id, message)
         if known is not None:
-            return (ReplyAdapter.validate_python(known.reply) if known.reply else None), []
+            return _again(connection, writer, message, known, now)
         messages.open_window(connection, writer.id, message, now)
         if not dispatch_it:  # a handler failed on it before: silence, and kept as such
             messages.enter(connection, account.id, message, now, follower_id=writer.id, trace=FAILED, flag="failed")
-            return None, []
+            return Decided(None)
         incoming = Incoming(connection, account, writer, message, now)
         passive, later = _fitting(dispatch(incoming))
         message_id = messages.enter(
@@ -155,10 +171,30 @@ def _answer(
         )
         for reply in later:
             sends.create(incoming.session, account.id, writer.id, reply, message_id=message_id)
+        waits = None
+        if incoming.question and message_id is not None:
+            waits = assistant_answers.ask(
+                incoming.session, account.id, writer.id, message_id, message, incoming.question, now
+            )
         written = incoming.__dict__.get("session")  # only if somebody asked for it
         if written is not None:
             written.flush()  # the transaction is the connection's: it commits nothing that was only added
-        return passive, queue.taken_from(written)
+        return Decided(passive, queue.taken_from(written), waits)
+
+
+def _again(
+    connection: Connection, writer: messages.Writer, message: Message, known: messages.Answered, now: datetime
+) -> Decided:
+    """WeChat repeats a message: the same reply, or it waits for the assistant's with the attempt before."""
+    if known.reply is None:
+        return Decided(None, [], assistant_answers.ask_again(connection, known.id, message, now))
+    if (
+        writer.silent_until is not None
+        and writer.silent_until > now
+        and assistant_answers.is_answers(connection, known.id)
+    ):
+        return Decided(None)  # a person took over before the follower saw it
+    return Decided(ReplyAdapter.validate_python(known.reply))
 
 
 def _fitting(replies: list[Reply]) -> tuple[Reply | None, list[Reply]]:

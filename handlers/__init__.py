@@ -3,7 +3,18 @@
 from collections.abc import Callable
 
 from bot.wechat.messages import Reply
-from handlers import customer_service, fallback, keyword, menu, opt_out, receipts, scan, subscription, tagging
+from handlers import (
+    assistant,
+    customer_service,
+    fallback,
+    keyword,
+    menu,
+    opt_out,
+    receipts,
+    scan,
+    subscription,
+    tagging,
+)
 from handlers.incoming import Incoming
 
 Handler = Callable[[Incoming], list[Reply] | None]
@@ -18,6 +29,7 @@ HANDLERS: tuple[Handler, ...] = (
     scan.handle,
     menu.handle,
     keyword.handle,
+    assistant.handle,
     fallback.handle,
 )
 

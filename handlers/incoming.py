@@ -28,6 +28,7 @@ class Incoming:
     now: datetime
     trace: list[dict[str, Any]] = field(default_factory=list)  # kept with the message: who said what
     rule_id: int | None = None
+    question: str = ""  # for the assistant: it is asked once the message has its row
 
     @cached_property
     def session(self) -> Session:

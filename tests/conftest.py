@@ -28,7 +28,7 @@ from bot import clock, database, queue, redis_server, settings, webhook
 from bot.console import inbox_watch, overview
 from bot.services import auto_tags, operators, rule_lint, rule_trial, rules
 from models import Base
-from tests.factories import Create, Sim
+from tests.factories import Create, Sim, StandIn
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -282,6 +282,17 @@ def sim(tmp_path: Path, serve: Callable[[Any], str], monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("LOBBY_WECHAT_URL", address)
     settings.settings.cache_clear()
     return Sim(address)
+
+
+@pytest.fixture
+def model(serve: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """A language model's stand-in: what "practice" as an assistant's address leads to."""
+    from bot.standin.app import Model
+
+    address = serve(Model())
+    monkeypatch.setenv("LOBBY_MODEL_URL", f"{address}/v1")
+    settings.settings.cache_clear()
+    return StandIn(address)
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import requests
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.services import access, accounts, name_search, operators, rules
+from bot.services import access, accounts, assistant, knowledge, name_search, operators, rules
 from bot.services.rules import RuleDraft
-from models import Account, Follower, Operator, ReplyWindow, Role, Rule, Trigger
+from models import Account, Assistant, Follower, Operator, ReplyWindow, Role, Rule, SourceKind, Trigger
 
 _numbers = itertools.count(1)
 
@@ -56,6 +56,15 @@ class Create:
         rule = rules.save(self.session, account, RuleDraft.model_validate(values))
         self.session.commit()
         return rule
+
+    def assistant(self, account: Account, knows: str = "", **values: Any) -> Assistant:
+        """One that is on and asks the stand-in; ``knows``: Markdown."""
+        given = {"is_enabled": True, "url": "practice", "model": "m", "signature": "", **values}
+        made = assistant.update(self.session, account, given)
+        if knows:
+            knowledge.save(self.session, account, "须知", SourceKind.MARKDOWN, knows)
+        self.session.commit()
+        return made
 
     def operator(
         self, name: str = "owner", password: str = "", role: Role | None = Role.OWNER, account: Account | None = None
@@ -118,3 +127,20 @@ class Sim:
     def wait(self, seconds: float) -> None:
         """Move WeChat's clock, and with it ours."""
         self.post("clock", advance_seconds=seconds)
+
+
+class StandIn:
+    """The language model, as a test scripts it."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def will(self, **script: Any) -> None:
+        """What its next answer does (times=0: all of them): delay_ms, status, text, body, drip_ms, endless, cut."""
+        assert requests.post(f"{self.address}/control", json=script, timeout=10).ok
+
+    def forget(self) -> None:
+        assert requests.delete(f"{self.address}/control", timeout=10).ok
+
+    def asked(self) -> list[dict[str, Any]]:
+        return list(requests.get(f"{self.address}/control", timeout=10).json()["asked"])

@@ -48,6 +48,8 @@ def test_starts_again_what_dies_and_ends_with_nothing_left(start: Start) -> None
     said = stack.run("say", "hello")
     assert said.returncode == 0, said.stderr
     assert "Hello!" in said.stdout
+    said = stack.run("say", "你们几点开门")  # no rule answers it: the assistant does, without any key
+    assert "上午 9:00 开门" in said.stdout, said.stderr
 
     (worker,) = stack.children("worker", "broadcasts")
     before = len(stack.said)

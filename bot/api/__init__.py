@@ -6,6 +6,7 @@ from werkzeug.exceptions import HTTPException
 
 from bot.api import (
     accounts,
+    assistant,
     audit,
     campaigns,
     connecting,
@@ -55,6 +56,7 @@ NOUNS = (
     segments,
     tags,
     campaigns,
+    assistant,
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token

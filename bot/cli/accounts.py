@@ -133,10 +133,11 @@ def reseal() -> None:
     """
     prepared()
     from bot.database import transaction
-    from bot.services import accounts, second_factor
+    from bot.services import accounts, assistant, second_factor
 
     with transaction() as session:
         people = second_factor.reseal(session)
+        assistant.reseal(session)
     count = 0
     while True:
         with transaction() as session:  # short ones: messages go on being answered

@@ -7,6 +7,8 @@ from flask import Flask
 
 from bot.console import (
     accounts,
+    assistant,
+    assistant_knowledge,
     audit,
     campaign_check,
     campaign_composer,
@@ -77,6 +79,8 @@ PAGES = (
     campaign_people,
     campaign_outcome,
     tags,
+    assistant,
+    assistant_knowledge,
     design,
     pages,
 )

@@ -20,6 +20,7 @@ SCHEDULE = (
     Entry("tasks", timedelta(seconds=15), upkeep.hint_tasks),
     Entry("tags", timedelta(seconds=15), upkeep.hint_tags),
     Entry("campaigns", timedelta(seconds=3), upkeep.hint_campaigns),
+    Entry("answers", timedelta(seconds=1), upkeep.tend_answers),
     Entry("conversations", timedelta(seconds=15), upkeep.close_conversations),
     Entry("inbox", timedelta(seconds=15), inbox.look_after),
     Entry("prune", timedelta(minutes=5), upkeep.prune),

@@ -6,7 +6,7 @@ import structlog
 
 from bot import clock
 from bot.database import reading, transaction
-from bot.services import sends, tokens, vault
+from bot.services import assistant_answers, sends, tokens, vault
 from bot.wechat.errors import OutcomeUnknown, QuotaReached, Temporary, TokenRefused, WeChatError
 from bot.wechat.messages import ReplyAdapter
 from bot.wechat.replies import as_customer_message
@@ -32,6 +32,8 @@ def deliver(send_id: int) -> None:
             return
         with reading() as session:
             account = session.get_one(Account, claim.account_id)
+            if assistant_answers.sent_by_it(session, claim.send_id):
+                body["aimsgcontext"] = {"is_ai_msg": 1}  # the phone marks it as written by a machine
         tokens.client_for(account).send(claim.openid, body)
     except WeChatError as error:
         _refused(claim, error)

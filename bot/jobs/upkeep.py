@@ -8,13 +8,22 @@ from sqlalchemy import delete
 
 from bot import clock, queue
 from bot.database import reading, transaction
-from bot.services import campaign_control, conversation_times, sends, tag_pushes, tasks
+from bot.services import (
+    assistant_limits,
+    assistant_work,
+    campaign_control,
+    conversation_times,
+    sends,
+    tag_pushes,
+    tasks,
+)
 from models import SeenSignature, SignIn, SignInLink
 
 HINTS = 500  # of one kind in one sweep; the next comes in 15 s
 FULL = 1000  # jobs waiting in a queue: more hints would only make it longer
 SIGNATURES_KEPT = timedelta(minutes=15)  # three times what the callback's time limit lets through
 LINKS_KEPT = timedelta(days=1)
+USAGE_KEPT = timedelta(days=3)  # of single followers: no day is the same date for longer anywhere
 
 log = structlog.get_logger()
 
@@ -55,6 +64,17 @@ def hint_campaigns() -> None:
         _hint("campaigns.advance", due, "broadcasts")
 
 
+def tend_answers() -> None:
+    """Questions whose worker died or whose hint got lost, and answers that nobody came for or that never came."""
+    with transaction() as session:
+        pending, over = assistant_work.due(session, clock.now())
+    for answer_id in over:
+        with transaction() as session:
+            assistant_work.end(session, answer_id, clock.now())
+    if pending and _has_room("assistant"):
+        _hint("assistant.answer", pending, "assistant")
+
+
 def close_conversations() -> None:
     """Conversations in which nobody has spoken for the account's time go back to the bot; those put off come back."""
     with transaction() as session:
@@ -72,6 +92,7 @@ def prune() -> None:
         session.execute(delete(SignInLink).where(SignInLink.expires_at < now - LINKS_KEPT))
     with transaction() as session:
         tag_pushes.prune(session, now)
+        assistant_limits.prune(session, now.date() - USAGE_KEPT)
 
 
 def _has_room(name: str) -> bool:

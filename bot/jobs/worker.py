@@ -42,6 +42,9 @@ log = structlog.get_logger()
 
 def run(name: str) -> int:
     """Work on one queue until told to stop, whatever Redis does meanwhile; returns the exit code."""
+    from bot.jobs.threaded import ThreadedWorker
+
+    kind = ThreadedWorker if name == "assistant" else LobbyWorker
     jobs = allowed()
     stopped = _Stop()
     starts = 0
@@ -49,7 +52,7 @@ def run(name: str) -> int:
         stopped.listen()
         began = time.monotonic()
         try:
-            LobbyWorker(name, jobs, stopped).work(logging_level="WARNING")
+            kind(name, jobs, stopped).work(logging_level="WARNING")
             if not stopped.asked:
                 time.sleep(_pause(starts))
         except RedisError as error:

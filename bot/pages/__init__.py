@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from bot.pages import links
+from bot.pages import answers, links
 from bot.pages.blueprint import blueprint
 
-__all__ = ["links", "register"]
+__all__ = ["answers", "links", "register"]
 
 
 def register(app: Flask) -> None:

@@ -25,13 +25,14 @@ NOUNS = (
     "segments",
     "fields",
     "campaigns",
+    "assistant",
 )
 EVERYTHING_IN_ORDER = (*(f"{noun}:{act}" for noun in NOUNS for act in ("read", "write")), "health:read", "audit:read")
 EVERYTHING = frozenset(EVERYTHING_IN_ORDER)
 _COMMON = frozenset(
     f"{noun}:read"
     for noun in ("accounts", "rules", "followers", "messages", "tasks", "tags", "segments", "fields", "campaigns")
-)
+) | {"assistant:read"}
 
 # The one table.  Whoever sees people, keys and the log could make themselves more than they are: owners only.
 PERMISSIONS: dict[Role, frozenset[str]] = {
@@ -39,7 +40,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.EDITOR: _COMMON
     | {"rules:write", "menus:read", "menus:write", "followers:write", "fields:write", "tags:write", "segments:write"}
     | {"conversations:read", "conversations:write", "sends:read", "sends:write", "tasks:write", "messages:write"}
-    | {"health:read", "campaigns:write"},
+    | {"health:read", "campaigns:write", "assistant:write"},
     Role.MARKETER: _COMMON
     | {"menus:read", "menus:write", "followers:write", "fields:write", "tags:write", "segments:write", "health:read"}
     | {"campaigns:write"},

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
 import requests
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 
 from bot import clock
 from bot.database import reading
-from bot.services import accounts, tokens
+from bot.services import accounts, assistant, assistant_answers, assistant_limits, tokens
 from bot.services.checks import Check, fail, ok, warn
 from bot.services.vault import Unreadable
 from bot.settings import Settings, settings
@@ -19,6 +20,7 @@ from models import Account, InboundMessage
 
 CHECK = "connection_check"  # the task that looks line by line
 LINES = 7  # of ``connection``
+RECENTLY = timedelta(hours=1)
 SKEW_SECONDS = 60  # the callback refuses signatures 300 s off; this is the time to say so
 
 
@@ -28,7 +30,7 @@ def report(account: Account) -> list[Check]:
     checks = [_secrets(account)]
     if not checks[0].is_failure:
         checks.append(_token(account))
-    return [*checks, *_skew(known), _callback(known, account)]
+    return [*checks, *_skew(known), _callback(known, account), *_assistant(account)]
 
 
 def connection(account: Account) -> Iterator[Check]:
@@ -163,6 +165,38 @@ def _skew(known: Settings) -> Iterator[Check]:
         )
     else:
         yield ok("Time", "The clock agrees with WeChat's.")
+
+
+def _assistant(account: Account) -> Iterator[Check]:
+    """How its last answers went; nothing while it is off."""
+    now = clock.now()
+    with reading() as session:
+        settings = assistant.get(session, account)
+        recent = assistant_answers.latest_ended(session, account.id, now - RECENTLY) if settings.is_enabled else []
+        spent = assistant_limits.spent(session, account, now)
+    if not settings.is_enabled:
+        return
+    if settings.account_messages and spent.messages >= settings.account_messages:
+        yield warn(
+            "Assistant",
+            "Today's limit of questions is used up: followers get the fallback sentence.",
+            "Raise the limit under “Assistant”, or wait for tomorrow.",
+        )
+        return
+    troubles = [each.trouble for each in recent if each.trouble not in ("person", "words")]
+    if not any(troubles):
+        yield ok("Assistant", "Its answers of the last hour came through: {count}.", count=len(recent))
+        return
+    why = assistant_answers.WHY[next(filter(None, troubles))]
+    make = fail if all(troubles[:3]) else warn
+    count = sum(map(bool, troubles))
+    yield make(
+        "Assistant",
+        why,
+        "Of the last {total} answers {count} failed. Try it under “Assistant”.",
+        total=len(recent),
+        count=count,
+    )
 
 
 def _callback(known: Settings, account: Account) -> Check:

@@ -52,6 +52,12 @@ def _taken(host: str, port: int) -> str:
     return ""
 
 
+def free_port() -> int:
+    """One of this machine's own that nobody has now."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
+        return int(probe.getsockname()[1])
+
+
 def answers(url: str, path: str) -> bool:
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)

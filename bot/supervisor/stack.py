@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.errors import Refused
 from bot.redis_server import socket_path
 from bot.settings import Settings
-from bot.supervisor.addresses import address, answers, await_free, is_local
+from bot.supervisor.addresses import address, answers, await_free, free_port, is_local
 from bot.supervisor.children import Child, Keeper, Say
 from bot.supervisor.embedded import EmbeddedRedis
 from bot.supervisor.preparing import Setup
@@ -20,7 +20,7 @@ from bot.supervisor.signals import Signals, Stopped
 READY_SECONDS = 120  # a stack that is not ready by then will not be
 NAG_SECONDS = 10
 LOOK_SECONDS = 0.2
-THREADS = 216  # of the web process: 200 for event streams, which sleep in theirs, and 16 always free for the rest
+THREADS = 264  # of the web process: 200 for event streams and 48 for who waits for the assistant, which sleep
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ class Stack:
         self._signals, self._say = signals, say
         self._url = address(options.host, options.port)
         self._sim_url = address(options.host, options.sim_port) if options.with_simulator else ""
+        # No option: nobody but us talks to it, and one more fixed port would be one more to be taken.
+        self._model_port = free_port() if options.with_simulator else 0
         self._is_embedded = not settings.redis_url
         self._logs = settings.data_dir / "log"
         self._logs.mkdir(exist_ok=True, mode=0o700)
@@ -63,7 +65,7 @@ class Stack:
         self._redis = EmbeddedRedis(self._env["LOBBY_REDIS_URL"])
         self._setup: Setup | None = None
         self._redis_helper: Setup | None = None
-        self._simulator = Keeper(self._children(_simulator(options, settings.data_dir)), say)
+        self._simulator = Keeper(self._children(_simulator(options, settings.data_dir, self._model_port)), say)
         self._platform = Keeper([], say)
         self._next_ping = 0.0
 
@@ -190,6 +192,7 @@ class Stack:
                 "LOBBY_WECHAT_URL": self._sim_url,
                 "LOBBY_CLOCK_FILE": str(settings.data_dir / "sim-clock"),
                 "LOBBY_SIM_PORT": str(self._options.sim_port),
+                "LOBBY_MODEL_URL": f"http://127.0.0.1:{self._model_port}/v1",
             }
         return os.environ | ours
 
@@ -217,12 +220,13 @@ def _platform(options: Options, queues: list[str]) -> dict[str, list[str]]:
     return {"web": web, **workers, "clock": ["-m", "worker", "clock"]}
 
 
-def _simulator(options: Options, data_dir: Path) -> dict[str, list[str]]:
+def _simulator(options: Options, data_dir: Path, model_port: int) -> dict[str, list[str]]:
     if not options.with_simulator:
         return {}
     where = ["--host", options.host, "--port", str(options.sim_port)]
     files = ["--data-dir", str(data_dir / "sim"), "--clock-file", str(data_dir / "sim-clock")]
-    return {"simulator": ["-m", "bot.simulator", *where, *files]}
+    model = ["-m", "bot.standin", "--port", str(model_port)]
+    return {"simulator": ["-m", "bot.simulator", *where, *files], "model": model}
 
 
 def _ports(options: Options) -> dict[str, int]:

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from bot import api as door
+from bot import clock
 from bot.api.contract import ENDPOINTS, bp, endpoint
 from bot.database import reading, transaction
 from bot.services import access, api_tokens
@@ -16,7 +17,9 @@ from bot.services import rules as rules_service
 from bot.services.api_tokens import SCOPES
 from bot.services.rules import RuleDraft
 from models import (
+    Answer,
     ApiToken,
+    Assistant,
     AuditRecord,
     AutoTag,
     CannedReply,
@@ -29,6 +32,7 @@ from models import (
     Role,
     Segment,
     Send,
+    Source,
     Stage,
     Tag,
     Takeover,
@@ -74,6 +78,11 @@ BODIES = {
     "settle_tag_problems": {"do": "retry"},
     "create_auto_tag": {"trigger": "keyword", "pattern": "price", "tag_id": 1},
     "replace_auto_tag": {"trigger": "follow", "tag_id": 1},
+    "change_assistant": {"turns": 2},
+    "create_source": {"name": "Hours", "kind": "text", "content": "Open from nine."},
+    "replace_source": {"name": "Opening", "kind": "csv", "content": "When?,From nine."},
+    "search_knowledge": {"text": "open"},
+    "try_assistant": {"question": "When are you open?"},
     **campaign_rows.BODIES,
 }
 # Nobody gives what they do not have: beside its scope, these need those of what they give or take over.
@@ -115,6 +124,9 @@ def rows(create, session):
     auto_tag = AutoTag(account_id=account.id, trigger=Trigger.FOLLOW, tag_id=tag.id)
     session.add_all([auto_tag, segment, message, send, task, conversation, takeover, version, key])
     session.add_all([stage, field, note])
+    source = Source(account_id=account.id, name="Prices", kind="text", content="One costs 99 yuan.", passages=1)
+    answer = Answer(account_id=account.id, question="hi", way="trial", deadline_at=clock.now())
+    session.add_all([source, answer, Assistant(account_id=account.id, url="practice", model="m")])
     campaigns = campaign_rows.campaigns_of(session, account, follower)
     session.commit()
     first = account.rules_version
@@ -142,6 +154,8 @@ def rows(create, session):
         "note_id": note.id,
         "label_id": label.id,
         "canned_id": canned.id,
+        "source_id": source.id,
+        "answer_id": answer.id,
         **campaigns,
     }
 

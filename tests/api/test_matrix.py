@@ -28,6 +28,7 @@ MAY = {
     "tokens": ("O", "O"),
     "segments": ("OEMGA", "OEM"),
     "campaigns": ("OEMGA", "OEM"),
+    "assistant": ("OEMGA", "OE"),
     "health": ("OEMA", ""),
     "audit": ("O", ""),
 }

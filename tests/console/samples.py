@@ -29,6 +29,7 @@ from models import (
     Takeover,
     Trigger,
 )
+from tests.console.assistant_samples import assistant_of
 from tests.console.campaign_samples import campaigns_of
 from tests.factories import Create
 
@@ -254,6 +255,7 @@ def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
     conversations.take(session, account, people[1], is_waiting=True)
     conversations.take(session, account, people[5])
     session.add(ReplyWindow(follower_id=people[0].id, trigger="message", left=4, expires_at=now + timedelta(hours=31)))
+    assistant_of(session, account, people[3])
     segment = segments.save(session, account, "茶友与新客", _segment(made_tags[2].id), who="小美")
     campaigns = campaigns_of(session, account, people)
     session.commit()

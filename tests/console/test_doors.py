@@ -30,6 +30,8 @@ VALUES = {
     "note_id": 1,
     "label_id": 1,
     "canned_id": 1,
+    "source_id": 1,
+    "answer_id": 1,
     "secret": "x",
     "name": "console.css",
     "unknown": "a/b",
