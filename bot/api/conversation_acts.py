@@ -44,7 +44,7 @@ class Pressed(Out):
     refused: Annotated[list[Stayed], Field(description="which stayed as they were, and why")]
 
 
-class NoteDraft(In):
+class ConversationNoteDraft(In):
     text: Annotated[str, Field(max_length=20_000, description="“@name” tells an operator")]
 
 
@@ -89,12 +89,12 @@ def act_on_conversations(session: Session, account: models.Account, body: Press)
     "/accounts/<slug>/conversations/<int:conversation_id>/notes",
     scope="conversations:write",
     summary="Write a note that only operators see",
-    body=NoteDraft,
+    body=ConversationNoteDraft,
     returns=Noted,
     status=201,
 )
 def note_on_conversation(
-    session: Session, account: models.Account, conversation_id: int, body: NoteDraft
+    session: Session, account: models.Account, conversation_id: int, body: ConversationNoteDraft
 ) -> models.Note:
     return mentions.add_note(session, account, conversations.get(session, account, conversation_id), body.text)
 
