@@ -13,9 +13,10 @@ from bot.services import rules as rules_service
 from bot.services.rules import RuleDraft
 from models import ApiToken, AuditRecord, Membership, Operator, Role, SignIn
 from tests.console.conftest import Browser
+from tests.console.policies import OF_ACCOUNT
 from tests.console.samples import RULES, TeaHouse
 from tests.console.test_campaigns import COMPOSED
-from tests.console.test_matrix import OF_ACCOUNT, ask, name_of, rules, values  # noqa: F401 - a fixture
+from tests.console.test_matrix import ask, name_of, rules, values  # noqa: F401 - a fixture
 from tests.console.test_segments import typed
 from tests.factories import Create
 
