@@ -23,7 +23,8 @@ def test_a_busy_database_is_told_as_such_and_the_repeat_is_answered(
     busy = sqlite3.connect(database_url.removeprefix("sqlite:///"))
     busy.execute("BEGIN IMMEDIATE")  # not through the gate: somebody else's program
     engine = database.database().inbound
-    database.database().kept_connection().connection.driver_connection.execute("PRAGMA busy_timeout=50")
+    with database.database().kept_connection() as connection:
+        connection.connection.driver_connection.execute("PRAGMA busy_timeout=50")
 
     phone.last = phone.last.replace("<MsgId>", "<MsgId>1")
     status, body = phone.way(*phone.post.sealed(phone.last))
@@ -83,9 +84,9 @@ def test_a_row_held_too_long_is_told_as_busy(database_kind, client, create, sess
     phone = Phone(account, client)
     assert phone.say("hello") == "Hi!"
     session.execute(select(Follower).with_for_update()).all()
-    connection = database.database().kept_connection()
-    connection.exec_driver_sql("SET lock_timeout = 100")
-    connection.commit()
+    with database.database().kept_connection() as connection:
+        connection.exec_driver_sql("SET lock_timeout = 100")
+        connection.commit()
 
     phone.last = phone.last.replace("<MsgId>", "<MsgId>1")
     status, _ = phone.way(*phone.post.sealed(phone.last))
