@@ -5,16 +5,10 @@ from sqlalchemy import create_engine, event
 
 from bot.fault_points import fault_point
 from bot.settings import settings
-from models import Base
+from models import Base, term_index
 
 # PostgreSQL: one migrating process at a time, the others wait and then find nothing to do.
 MIGRATION_LOCK = 7_201_126
-
-
-def is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    """Not what models.term_index makes beside the tables: Alembic would take it for left over."""
-    made = (kind == "table" and "_index" in (name or "")) or (kind == "index" and (name or "").endswith("_terms"))
-    return not made
 
 
 def run() -> None:
@@ -29,7 +23,7 @@ def run() -> None:
             target_metadata=Base.metadata,
             render_as_batch=True,
             compare_type=True,
-            include_name=is_ours,
+            include_name=term_index.is_none,
             user_module_prefix="models.",
             on_version_apply=lambda **_step: fault_point("K22 in migration"),
         )

@@ -174,6 +174,7 @@ def test_a_new_message_arrives_while_one_types(visit: Callable[..., Page], house
     assert page.input_value("#f-text") == "写到一半的回复"
     assert page.evaluate("document.activeElement.id") == "f-text"
 
+    page.wait_for_timeout(1500)  # who answers sooner has not read it: the answer is held back
     page.press("#f-text", "Enter")
     page.get_by_text("waiting to be sent").wait_for()
     assert page.input_value("#f-text") == ""

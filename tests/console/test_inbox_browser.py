@@ -91,5 +91,6 @@ def test_keys_do_everything_and_none_fires_while_one_composes(
     page.locator(".contact .chip", has_text="退款").wait_for(timeout=8000)
     page.keyboard.press("u")
     page.get_by_text("Taken back for one conversation.").wait_for(timeout=8000)
+    page.locator("#inbox[data-keys=ready]").wait_for()
     page.keyboard.press("?")
     page.get_by_role("dialog", name="Keys of the inbox").wait_for()

@@ -16,7 +16,7 @@ from bot.jobs import tags as tag_jobs
 from bot.jobs import tasks as jobs
 from bot.services import accounts, audit, tag_pushes, tags, vault
 from bot.settings import settings
-from models import Account, AuditRecord, Base, FollowerTag, Tag, TagPush, Task
+from models import Account, AuditRecord, Base, FollowerTag, Tag, TagPush, Task, term_index
 from tests import processes
 from tests.jobs.desk import Desk
 from tests.test_migrations import put, to, url  # noqa: F401 (a fixture)
@@ -167,7 +167,8 @@ def test_k22_a_migration_that_dies_has_not_happened(url, die_at, tmp_path, time)
     migrate()
 
     with engine.begin() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        ours = MigrationContext.configure(connection, opts={"include_name": term_index.is_none})
+        assert compare_metadata(ours, Base.metadata) == []
         assert connection.execute(select(Account.slug)).scalars().all() == ["shop"]
         assert connection.execute(select(Tag.name)).scalars().all() == ["VIP"]
     engine.dispose()

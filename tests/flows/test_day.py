@@ -69,7 +69,7 @@ def test_a_follower_is_answered_by_bot_and_person(stack: Stack, pages: tuple[Pag
     desk.goto(link[0])
     desk.click("main form button")
     desk.click("a[href$='/console/practice/conversations']")
-    desk.locator("main a[href*='/conversations/']").first.click()
+    desk.locator("main a.person[href*='/conversations/']").first.click()
     expect(desk.locator(".turns")).to_contain_text("我的订单还没到", timeout=SECONDS)
     desk.fill("textarea[name=text]", "您好，我是客服小林，马上为您查询。")
     desk.screenshot(path=SHOTS / "conversation.png")

@@ -200,6 +200,7 @@ def test_every_public_page_only_looks_and_guards_itself(app, links):
     assert {rule.endpoint: sorted(rule.methods) for rule in rules} == {
         "pages.static": ["GET", "HEAD", "OPTIONS"],
         "pages.open_link": ["GET", "HEAD", "OPTIONS"],
+        "pages.answer": ["GET", "HEAD", "OPTIONS"],
     }
     answer = links.client.post(links.path())
     assert answer.status_code == 405

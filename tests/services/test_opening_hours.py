@@ -129,7 +129,7 @@ def test_never_open_has_no_next():
         ({"days": {"mon": "09:00-18:00"}}, "Write hours"),
         ({"days": {"mon": [["18:00", "09:00"]]}}, "end after they begin"),
         ({"days": {"mon": [["09:00", "12:00"], ["11:00", "13:00"]]}}, "overlap"),
-        ({"holidays": ["2026-02-30"]}, "not a date"),
+        ({"days": {"mon": [["09:00", "18:00"]]}, "holidays": ["2026-02-30"]}, "not a date"),
         ({"holidays": "2026-02-03"}, "dates"),
         ({"workdays": {"soon": []}}, "not a date"),
         ({"holidays": ["2026-10-01"]}, "at least one day"),
