@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bot.database import reading
+from bot.pages import links as door
 from bot.services import campaign_contents
 from models import Account, Campaign, Channel, Click, Follower, TrackedLink
 
@@ -44,7 +45,9 @@ class Links:
 
 
 @pytest.fixture
-def links(session, create, client) -> Links:
+def links(session, create, client, monkeypatch) -> Links:
+    # A slow machine must not make a click late: it is read right after the answer.
+    monkeypatch.setattr(door, "PATIENCE", 30)
     account = create.account()
     return Links(session, client, account, create.follower(account))
 
