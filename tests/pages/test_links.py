@@ -1,7 +1,6 @@
 """Tracked links: they lead on, whatever happens, and each visitor is counted once."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
