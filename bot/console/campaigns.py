@@ -29,7 +29,6 @@ from bot.services import (
 from models import Account, Campaign, CampaignStatus, Channel
 
 PAGE = 50
-RUNNING = (CampaignStatus.SENDING, CampaignStatus.PAUSED, CampaignStatus.PREPARING)
 WAITING = (CampaignStatus.SCHEDULED, CampaignStatus.WAITING, CampaignStatus.MISSED)
 ASKS = (CampaignStatus.WAITING, CampaignStatus.MISSED, CampaignStatus.PAUSED)
 MOVABLE = (CampaignStatus.DRAFT, *WAITING)
@@ -43,8 +42,9 @@ def campaigns_list() -> ResponseReturnValue:
     status = CampaignStatus(wanted) if wanted in set(CampaignStatus) else None
     with reading() as session:
         found = campaigns.page(session, account, status=status, before=before, limit=PAGE + 1)
-        now = [each for state in (*RUNNING, *WAITING) for each in campaigns.page(session, account, status=state)]
-        running = [each for each in now if each.status in RUNNING]
+        running = campaign_progress.running(session, account)
+        now = [each for each, _progress in running]
+        now += [each for state in WAITING for each in campaigns.page(session, account, status=state)]
         return show(
             "campaigns/list.html",
             campaign_words=campaign_words,
@@ -52,7 +52,7 @@ def campaigns_list() -> ResponseReturnValue:
             older=found[PAGE - 1].id if len(found) > PAGE else None,
             before=before,
             status=status,
-            running=[(each, campaign_progress.of(session, each)) for each in running],
+            running=running,
             lede=_lede(now),
             totals=campaign_progress.totals(session, found),
             starts=campaign_starts.starts(),

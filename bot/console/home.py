@@ -3,13 +3,13 @@
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from bot.console import charts, overview
+from bot.console import campaign_words, charts, overview
 from bot.console.blueprint import blueprint, current_account, may_open, own_accounts, requires
 from bot.console.language import _, _n
 from bot.console.pages import show
 from bot.console.when import day
 from bot.database import reading
-from bot.services import conversation_queues, followers
+from bot.services import campaign_progress, conversation_queues, followers
 from bot.services.conversation_queues import Queue
 
 
@@ -51,6 +51,8 @@ def home() -> ResponseReturnValue:
         return show(
             "home.html",
             numbers=numbers,
+            running=campaign_progress.running(session, account),
+            campaign_words=campaign_words,
             waiting=waiting,
             longest=min((one.waiting_since for one in waiting if one.waiting_since), default=None),
             follower_count=followers.count(session, account),

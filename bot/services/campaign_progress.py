@@ -26,6 +26,7 @@ from models import (
 RATE = timedelta(seconds=10)  # over which the speed is measured
 MASS_RATE = timedelta(seconds=60)
 GOING = (CampaignStatus.SENDING, CampaignStatus.PAUSED)
+RUNNING = (*GOING, CampaignStatus.PREPARING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,17 @@ def of(session: Session, campaign: Campaign) -> Progress:
         speed=speed,
         ends_at=ends_at,
     )
+
+
+def running(session: Session, account: Account) -> list[tuple[Campaign, Progress]]:
+    """What is being written down, sent or paused, the newest first."""
+    found = session.scalars(
+        select(Campaign)
+        .where(Campaign.account_id == account.id, Campaign.status.in_(RUNNING))
+        .order_by(Campaign.id.desc())
+        .limit(20)
+    )
+    return [(campaign, of(session, campaign)) for campaign in found]
 
 
 def totals(session: Session, campaigns: Sequence[Campaign]) -> dict[int, tuple[int, int]]:

@@ -104,3 +104,7 @@ def test_the_account_of_another_address_is_not_there(browser: Browser, create: C
         # The form tokens hold the second in which they were made.
         bodies = [re.sub(r'value="[\w.-]{40,}"', "", page.text.split("<main")[1]) for page in (mine, missing)]
         assert bodies[0] == bodies[1]
+
+
+def test_home_shows_what_is_being_sent(browser, house):
+    assert "15,104 done, 31,208 left" in browser.open("/tea-house/").text
