@@ -145,7 +145,9 @@ def _beginnings(hours: Hours, zone: ZoneInfo, day: date) -> Iterator[datetime]:
                 midnight = middle
             else:
                 end = middle
-        yield end.replace(microsecond=0)
+        jump = end.replace(microsecond=0)
+        if jump.astimezone(zone).date() == day:  # the next day's hours are the next day's
+            yield jump
 
 
 def _offset(at: datetime, zone: ZoneInfo) -> timedelta | None:
