@@ -213,7 +213,7 @@ def _use_tokens(_number: int, account_id: int, seconds: float) -> tuple[int, int
     return done, visible, other
 
 
-@pytest.mark.parametrize("told_life", [1, 7200])
+@pytest.mark.parametrize("told_life", [2, 7200])
 @pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=[pytest.mark.campaign, pytest.mark.timeout(200)])])
 def test_t14_one_fetch_per_expiry_for_eight_processes(create, wechat, seconds, told_life):
     account = create.account()
