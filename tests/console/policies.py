@@ -31,6 +31,7 @@ OF_ACCOUNT = {
     "note_on_conversation": ("", "OEG"),
     "take_part": ("", "OEG"),
     "inbox_texts": ("OEG", ""),
+    "search_messages": ("OEG", ""),
     "add_label": ("", "OEG"),
     "change_label": ("", "OEG"),
     "add_canned_reply": ("", "OEG"),

@@ -95,6 +95,8 @@ STATES = {
     "connect, taken over": State("/branch/connect"),
     "abilities of a subscription account": State("/new/abilities"),
     "conversations, none": State("/new/conversations"),
+    "messages, none found": State("/tea-house/conversations/search?search=退款"),
+    "messages, too little asked": State("/tea-house/conversations/search?search=退"),
     "conversations, closed": State("/tea-house/conversations?show=closed"),
     "conversation, closed": State("/tea-house/conversations/3?show=closed"),
     "audit, before and after": State("/tea-house/audit", unfold),

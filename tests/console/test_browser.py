@@ -43,6 +43,7 @@ PATHS = (
     "/tea-house/conversations/1",
     "/tea-house/conversations/texts",
     "/tea-house/conversations?queue=bot",
+    "/tea-house/conversations/search?search=包间",
     "/tea-house/followers",
     "/tea-house/followers/1",
     "/tea-house/followers?search=xm&stage=none",
