@@ -44,6 +44,8 @@ PATHS = (
     "/tea-house/conversations/texts",
     "/tea-house/conversations?queue=bot",
     "/tea-house/conversations/search?search=包间",
+    "/tea-house/conversations/report",
+    "/tea-house/conversations/report/list?part=opened",
     "/tea-house/followers",
     "/tea-house/followers/1",
     "/tea-house/followers?search=xm&stage=none",
