@@ -32,7 +32,7 @@ def listed(browser: Browser, address: str) -> list[str]:
     found: list[str] = []
     while address:
         text = browser.open(address).text
-        found += re.findall(r'data-talk="(\d+)"', text)
+        found += re.findall(r'data-conversation="(\d+)"', text)
         after = re.search(r'rel="next" href="/console([^"]+)"', text)
         address = after[1].replace("&amp;", "&") if after else ""
     assert len(found) == len(set(found))
