@@ -58,13 +58,17 @@ def make_texts(rules: list[tuple[str, str, str]], count: int) -> list[str]:
 
 
 def make_requests(texts: list[str], first_id: int) -> list[bytes]:
-    """Encrypted pushes, signed now: each with a MsgId of its own."""
+    dice = random.Random(first_id)
+    return make_pushes([(f"o{dice.randrange(FOLLOWERS):027d}", text) for text in texts], first_id)
+
+
+def make_pushes(said: list[tuple[str, str]], first_id: int) -> list[bytes]:
+    """Encrypted pushes of (openid, text), signed now: each with a MsgId of its own."""
     key = b64decode(AES_KEY + "=")
     dice = random.Random(first_id)
     stamp = str(int(time.time()))
     made = []
-    for number, text in enumerate(texts):
-        openid = f"o{dice.randrange(FOLLOWERS):027d}"
+    for number, (openid, text) in enumerate(said):
         xml = (
             f"<xml><ToUserName><![CDATA[{ORIGINAL}]]></ToUserName><FromUserName><![CDATA[{openid}]]></FromUserName>"
             f"<CreateTime>{stamp}</CreateTime><MsgType><![CDATA[text]]></MsgType>"

@@ -52,6 +52,7 @@ from models.crm import Field, FieldKind, FieldValue, FollowerEvent, NameTerm, No
 from models.followers import Follower, FollowerTag, ReplyWindow, Tag
 from models.journal import JournalEntry, JournalHead
 from models.menus import Menu, MenuOutcome, MenuVersion, fingerprint
+from models.message_search import MessageReading, MessageTerms
 from models.messages import InboundMessage, SeenSignature, Send, SendStatus
 from models.rules import MatchMode, ReplyMode, Rule, RuleVersion, Trigger
 from models.segments import Segment, SegmentUse
@@ -105,6 +106,8 @@ __all__ = [
     "Menu",
     "MenuOutcome",
     "MenuVersion",
+    "MessageReading",
+    "MessageTerms",
     "NameTerm",
     "Note",
     "Operator",

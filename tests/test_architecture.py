@@ -51,6 +51,7 @@ SERVICES = [
     "inbox_feed",
     "conversation_bulk",
     "messages",
+    "message_search",
     "timeline",
     "rule_difference",
     "rule_versions",

@@ -58,6 +58,7 @@ class ReportQuery(In):
         date | None, Field(description="the first day, in the account's time zone; left out: 30 days in all")
     ] = None
     until: Annotated[date | None, Field(description="the last day, at most 366 in all; left out: today")] = None
+    label_id: Annotated[int | None, Field(ge=1, le=LARGEST, description="only conversations with this label")] = None
 
 
 class ReportListQuery(ReportQuery):
@@ -65,7 +66,6 @@ class ReportListQuery(ReportQuery):
     day: date | None = None
     hour: Annotated[int | None, Field(ge=0, le=23)] = None
     operator_id: Annotated[int | None, Field(ge=0, le=LARGEST, description="0: nobody has it")] = None
-    label_id: Annotated[int | None, Field(ge=1, le=LARGEST)] = None
     before: Annotated[int | None, Field(ge=1, le=LARGEST, description="the last id of the page before")] = None
     limit: Annotated[int, Field(ge=1, le=200, description="how many at most")] = 50
 
@@ -94,7 +94,7 @@ def shown(numbers: Numbers, **more: Any) -> dict[str, Any]:
     returns=ConversationReport,
 )
 def conversation_report(session: Session, account: models.Account, query: ReportQuery) -> dict[str, Any]:
-    found = inbox_reports.report(session, account, *period(account, query))
+    found = inbox_reports.report(session, account, *period(account, query), query.label_id)
     return {
         "total": shown(found.total),
         "days": [shown(numbers, day=day) for day, numbers in found.days.items()],

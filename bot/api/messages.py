@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 import models
 from bot.api.contract import LARGEST, In, Out, PageQuery, endpoint
-from bot.services import followers, messages
+from bot.errors import Refused
+from bot.services import followers, message_search, messages
+from bot.services.message_search import Side
 
 
 class Message(Out):
@@ -34,8 +36,26 @@ class MessagePage(Out):
     next: int | None
 
 
-class MessageQuery(PageQuery):
+class SearchQuery(PageQuery):
     follower_id: Annotated[int | None, Field(ge=1, le=LARGEST)] = None
+    search: Annotated[
+        str | None,
+        Field(
+            max_length=200,
+            description="only texts that hold all of these words: whole ones, or two Chinese characters and more; what "
+            "came in the last seconds is not among them yet. Not together with follower_id",
+        ),
+    ] = None
+
+
+def found(session: Session, account: models.Account, query: SearchQuery, side: Side) -> dict[str, Any]:
+    """The rows of one side that hold the words; ``next`` is a number of the search's own."""
+    if query.follower_id:
+        raise Refused("Give “search” or “follower_id”, not both.", field="search")
+    page = message_search.find(
+        session, account, query.search or "", sides=[side], before=query.before, limit=query.limit
+    )
+    return {"items": [each.row for each in page], "next": page[-1].id if len(page) == query.limit else None}
 
 
 class Turn(Out):
@@ -66,14 +86,16 @@ class TimelineQuery(In):
     "GET",
     "/accounts/<slug>/messages",
     scope="messages:read",
-    summary="List messages, newest first; of one follower, or all",
-    query=MessageQuery,
+    summary="List messages, newest first; of one follower, with some words, or all",
+    query=SearchQuery,
     returns=MessagePage,
 )
-def list_messages(session: Session, account: models.Account, query: MessageQuery) -> dict[str, Any]:
+def list_messages(session: Session, account: models.Account, query: SearchQuery) -> dict[str, Any]:
+    if query.search is not None:
+        return found(session, account, query, Side.FOLLOWER)
     follower = followers.get(session, account, query.follower_id) if query.follower_id else None
-    found = messages.page(session, account, follower=follower, before=query.before, limit=query.limit)
-    return {"items": found, "next": found[-1].id if len(found) == query.limit else None}
+    page = messages.page(session, account, follower=follower, before=query.before, limit=query.limit)
+    return {"items": page, "next": page[-1].id if len(page) == query.limit else None}
 
 
 @endpoint(

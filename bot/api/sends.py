@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 import models
 from bot.api.contract import In, Out, endpoint
+from bot.api.messages import SearchQuery, found
 from bot.services import followers, sends
+from bot.services.message_search import Side
 from bot.wechat.messages import Reply
 from models import SendStatus
 
@@ -26,8 +28,29 @@ class Send(Out):
     sent_at: datetime | None
 
 
+class SendPage(Out):
+    items: list[Send]
+    next: int | None
+
+
 class SendDraft(In):
     reply: Reply
+
+
+@endpoint(
+    "GET",
+    "/accounts/<slug>/sends",
+    scope="sends:read",
+    summary="List messages sent, newest first; to one follower, those of people with some words, or all",
+    query=SearchQuery,
+    returns=SendPage,
+)
+def list_sends(session: Session, account: models.Account, query: SearchQuery) -> dict[str, Any]:
+    if query.search is not None:
+        return found(session, account, query, Side.OPERATOR)
+    follower = followers.get(session, account, query.follower_id) if query.follower_id else None
+    page = sends.page(session, account, follower=follower, before=query.before, limit=query.limit)
+    return {"items": page, "next": page[-1].id if len(page) == query.limit else None}
 
 
 @endpoint("GET", "/accounts/<slug>/sends/<int:send_id>", scope="sends:read", summary="Get a message sent", returns=Send)

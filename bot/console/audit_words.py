@@ -282,6 +282,7 @@ def audit_action(value: str) -> str:
         "conversations.unlabel": _("Labels taken off"),
         "conversations.undo": _("Taken back"),
         "conversations.reopen": _("Closing taken back"),
+        "conversations.export": _("Report on conversations exported"),
         "conversations.note": _("Note added"),
         "conversations.part": _("Own part in the inbox"),
         "labels.add": _("Label added"),

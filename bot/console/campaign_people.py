@@ -92,12 +92,12 @@ def _why(campaign: Campaign, found: Recipient | None) -> str:
 
 def _lines(campaign: Campaign) -> Iterator[str]:
     head = ["id", "openid", _("Name"), _("State"), _("Why"), _("WeChat's code"), _("Variant"), _("Time")]
-    yield "\ufeff" + _line(head)  # the mark by which spreadsheets know that it is UTF-8
+    yield "\ufeff" + line(head)  # the mark by which spreadsheets know that it is UTF-8
     names = [each["name"] for each in campaign.variants]
     with reading() as session:
         for each in campaign_progress.rows(session, campaign):
             delivery, at = each.delivery, each.delivery.at
-            yield _line(
+            yield line(
                 [
                     str(each.follower.id),
                     each.follower.openid,
@@ -111,7 +111,8 @@ def _lines(campaign: Campaign) -> Iterator[str]:
             )
 
 
-def _line(cells: Sequence[str]) -> str:
+def line(cells: Sequence[str]) -> str:
+    """One line of a CSV, in which nothing is a formula."""
     out = io.StringIO()
     csv.writer(out).writerow(f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells)
     return out.getvalue()

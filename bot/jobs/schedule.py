@@ -23,5 +23,6 @@ SCHEDULE = (
     Entry("answers", timedelta(seconds=1), upkeep.tend_answers),
     Entry("conversations", timedelta(seconds=15), upkeep.close_conversations),
     Entry("inbox", timedelta(seconds=15), inbox.look_after),
+    Entry("search", timedelta(seconds=5), upkeep.hint_search),
     Entry("prune", timedelta(minutes=5), upkeep.prune),
 )

@@ -13,6 +13,7 @@ from bot.services import (
     assistant_work,
     campaign_control,
     conversation_times,
+    message_search,
     sends,
     tag_pushes,
     tasks,
@@ -73,6 +74,14 @@ def tend_answers() -> None:
             assistant_work.end(session, answer_id, clock.now())
     if pending and _has_room("assistant"):
         _hint("assistant.answer", pending, "assistant")
+
+
+def hint_search() -> None:
+    """Texts that cannot be found yet."""
+    with reading() as session:
+        is_behind = message_search.is_behind(session)
+    if is_behind and _has_room("work"):
+        _hint("message_search.index", [message_search.THE_ROW], "work")
 
 
 def close_conversations() -> None:

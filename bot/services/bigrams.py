@@ -7,7 +7,7 @@ them ready made, find the same.
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -67,6 +67,25 @@ def query(wanted: Sequence[str], dialect: str, *, needs_all: bool = False) -> st
     if dialect == "sqlite":
         return (" AND " if needs_all else " OR ").join(f'"{term}"' for term in wanted)
     return (" & " if needs_all else " | ").join(f"'{term}'" for term in wanted)
+
+
+def spans(text: str, wanted: Collection[str]) -> list[tuple[int, int]]:
+    """Where these terms stand in a text, from and to, in its order; what touches is one."""
+    folded = [(fold(character) or character, at) for at, character in enumerate(text)]
+    places = [at for piece, at in folded for _each in piece]
+    hits: list[tuple[int, int]] = []
+    for run in _RUNS.finditer("".join(piece for piece, _at in folded)):
+        begin, dense = run.start(), run[1]
+        size = min(2, len(dense)) if dense else len(run[2])
+        for at in range(begin, run.end() - size + 1):
+            if run[0][at - begin : at - begin + size][:LONGEST] in wanted:
+                hits.append((places[at], places[at + size - 1] + 1))
+    joined: list[tuple[int, int]] = []
+    for first, end in hits:
+        if joined and first <= joined[-1][1]:
+            first = joined.pop()[0]
+        joined.append((first, end))
+    return joined
 
 
 def rank(

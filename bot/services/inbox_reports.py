@@ -72,13 +72,15 @@ class Report:
     labels: list[tuple[int, str, Numbers]] = field(default_factory=list)
 
 
-def report(session: Session, account: Account, first: date, last: date) -> Report:
-    """Of the conversations opened from the first day to the last.
+def report(session: Session, account: Account, first: date, last: date, label: int | None = None) -> Report:
+    """Of the conversations opened from the first day to the last; of one label only, if it is given.
 
     Raises:
         Refused: no period, or one of more than a year.
     """
     zone, within = ZoneInfo(account.timezone), _within(account, first, last)
+    if label is not None:
+        within += (_labelled(label),)
     found = Report(
         days={first + timedelta(number): Numbers() for number in range((last - first).days + 1)},
         hours={hour: Numbers() for hour in range(24)},
@@ -105,6 +107,8 @@ def report(session: Session, account: Account, first: date, last: date) -> Repor
         .where(Label.account_id == account.id, *within)
         .group_by(Label.id, Label.name)
     )
+    if label is not None:
+        labelled = labelled.where(Label.id == label)
     found.labels = [(each, name, _numbers(row)) for each, name, *row in session.execute(labelled)]
     found.labels.sort(key=lambda each: (-each[2].opened, each[1]))
     return found
@@ -142,8 +146,7 @@ def behind(
             Conversation.assignee_id.is_(None) if what.person == 0 else Conversation.assignee_id == what.person
         )
     if what.label is not None:
-        labelled = select(ConversationLabel.conversation_id).where(ConversationLabel.label_id == what.label)
-        query = query.where(Conversation.id.in_(labelled))
+        query = query.where(_labelled(what.label))
     if before is not None:
         query = query.where(Conversation.id < before)
     loaded = joinedload(Conversation.follower), joinedload(Conversation.assignee), selectinload(Conversation.labels)
@@ -154,6 +157,11 @@ def _numbers(row: Sequence[Any]) -> Numbers:
     numbers = Numbers()
     numbers.add(row)
     return numbers
+
+
+def _labelled(label: int) -> ColumnElement[bool]:
+    labelled = select(ConversationLabel.conversation_id).where(ConversationLabel.label_id == label)
+    return Conversation.id.in_(labelled)
 
 
 def _of(part: Part) -> ColumnElement[bool]:

@@ -51,6 +51,18 @@ def get(session: Session, account: Account, send_id: int) -> Send:
     return send
 
 
+def page(
+    session: Session, account: Account, *, follower: Follower | None = None, before: int | None = None, limit: int = 50
+) -> list[Send]:
+    """Newest first; ``before`` is the last id of the page before."""
+    query = select(Send).where(Send.account_id == account.id)
+    if follower is not None:
+        query = query.where(Send.follower_id == follower.id)
+    if before is not None:
+        query = query.where(Send.id < before)
+    return list(session.scalars(query.order_by(Send.id.desc()).limit(limit)))
+
+
 def create(
     session: Session,
     account_id: int,

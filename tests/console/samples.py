@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bot import clock
-from bot.services import auto_tags, conversations, menus, rules, segments, tags
+from bot.services import auto_tags, conversations, menus, message_search, rules, segments, tags
 from bot.services.auto_tags import AutoTagDraft
 from bot.services.rules import RuleDraft
 from models import (
@@ -251,13 +251,15 @@ def tea_house(create: Create, nickname: str = NAMES[0]) -> TeaHouse:
         MenuVersion(account_id=account.id, number=1, buttons=MENU[:2], who="小美", outcome=MenuOutcome.PUBLISHED)
     )
     opened = conversations.take(session, account, people[0], is_waiting=True)
-    opened.waiting_since = now - timedelta(minutes=9)
+    opened.opened_at = opened.waiting_since = now - timedelta(minutes=9)
     conversations.take(session, account, people[1], is_waiting=True)
     conversations.take(session, account, people[5])
     session.add(ReplyWindow(follower_id=people[0].id, trigger="message", left=4, expires_at=now + timedelta(hours=31)))
     assistant_of(session, account, people[3])
     segment = segments.save(session, account, "茶友与新客", _segment(made_tags[2].id), who="小美")
     campaigns = campaigns_of(session, account, people)
+    while some := message_search.read(session, message_search.end(session)):
+        message_search.keep(session, some)
     session.commit()
     return TeaHouse(account, made, people, opened, made_tags, auto_tag, segment, campaigns)
 

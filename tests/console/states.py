@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from playwright.sync_api import Page
 from sqlalchemy import select
@@ -24,7 +25,7 @@ from bot.services import (
 from bot.services.auto_tags import AutoTagDraft
 from bot.services.rules import RuleDraft
 from bot.wechat.errors import refusal
-from models import Operator, Role, Takeover, Task, TaskStatus, Trigger
+from models import Account, Conversation, Label, Operator, Role, Takeover, Task, TaskStatus, Trigger
 from tests.console.samples import CONDITIONAL, CONSOLE_MENU, CONSOLE_REPLIES, MENU, RULES, TeaHouse
 from tests.factories import Create
 
@@ -95,6 +96,11 @@ STATES = {
     "connect, taken over": State("/branch/connect"),
     "abilities of a subscription account": State("/new/abilities"),
     "conversations, none": State("/new/conversations"),
+    "messages, none found": State("/tea-house/conversations/search?search=退款"),
+    "messages, too little asked": State("/tea-house/conversations/search?search=退"),
+    "report, three weeks": State("/branch/conversations/report"),
+    "report, nothing": State("/new/conversations/report"),
+    "report, no days": State("/tea-house/conversations/report?since=2026-13-01"),
     "conversations, closed": State("/tea-house/conversations?show=closed"),
     "conversation, closed": State("/tea-house/conversations/3?show=closed"),
     "audit, before and after": State("/tea-house/audit", unfold),
@@ -148,6 +154,7 @@ def arrange(create: Create, house: TeaHouse) -> tuple[dict[str, str], str]:
     menus.save(session, house.account, MENU[:2], CONDITIONAL)
     audit.record(session, "rules.edit", "", account_id=house.account.id, operator_id=1)
     audit.record(session, "people.role", "小美", before={"role": "agent"}, after={"role": "editor"})
+    three_weeks(create, branch)
     session.commit()
 
     careful = create.operator("careful", PASSWORD, role=Role.AGENT, account=house.account)
@@ -161,6 +168,29 @@ def arrange(create: Create, house: TeaHouse) -> tuple[dict[str, str], str]:
     link = operators.sign_in_link(session, careful)
     session.commit()
     return cookies, link.rsplit("/", 1)[-1]
+
+
+def three_weeks(create: Create, account: Account, people: int = 3) -> None:
+    """Conversations of some followers, most of them answered, all closed, some labelled."""
+    session, now = create.session, clock.now()
+    labels = [Label(account_id=account.id, name=name) for name in ("退款", "预约")]
+    agents = [create.operator(f"{account.slug} {n}", role=None).id for n in range(2)]
+    followers = [create.follower(account, remark=f"茶友 {n}").id for n in range(people)]
+    session.add_all(labels)
+    session.flush()
+    for at in range(30):
+        opened = now - timedelta(hours=17 * at + 1)
+        row = Conversation(
+            account_id=account.id,
+            follower_id=followers[at % people],
+            assignee_id=[None, *agents][at % 3],
+            opened_at=opened,
+            first_replied_at=opened + timedelta(minutes=at) if at % 4 else None,
+            closed_at=opened + timedelta(minutes=50 + at * at % 37),
+        )
+        row.labels = labels[: at % 3]
+        session.add(row)
+    session.commit()
 
 
 def _code(secret: str) -> str:

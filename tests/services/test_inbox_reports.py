@@ -69,8 +69,14 @@ def test_every_number_equals_the_list_behind_it(session, create, zone):
     assert sum(check(numbers, day=day) for day, numbers in found.days.items()) == total
     assert sum(check(numbers, hour=hour) for hour, numbers in found.hours.items()) == total
     assert sum(check(numbers, person=person or 0) for person, _name, numbers in found.people) == total
-    for label, _name, numbers in found.labels:
+    for label, name, numbers in found.labels:
         assert check(numbers, label=label) > 0
+        only = inbox_reports.report(session, account, *PERIOD, label)
+        assert only.total.opened == sum(each.opened for each in only.days.values()) == check(numbers, label=label)
+        assert sum(each.opened for each in only.hours.values()) == only.total.opened
+        for who, _name, each in only.people:
+            check(each, label=label, person=who or 0)
+        assert [each[1] for each in only.labels] == [name]
 
 
 def test_the_clock_of_the_account_decides_the_day(session, create):
