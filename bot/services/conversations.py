@@ -18,7 +18,7 @@ from bot.queue import enqueue
 from bot.services import access, journal, sends
 from bot.services.conversation_states import Command, must_allow
 from bot.wechat.messages import Reply
-from models import Account, Agent, Conversation, Follower, Operator, Send
+from models import Account, Agent, Conversation, Follower, InboundMessage, Operator, Send
 
 UNDO = timedelta(seconds=30)  # so long a closing can be taken back
 LONGEST_SNOOZE = timedelta(days=30)
@@ -63,8 +63,17 @@ def take(
     Without an operator (a program) it is opened, or found open, and stays whoever's it is.
     """
     now = clock.now()
+    said = _last_said(session, follower)
     conversation = open_for(
-        session, account.id, follower.id, account.handover_minutes, now, is_waiting=is_waiting, by=operator, who=API
+        session,
+        account.id,
+        follower.id,
+        account.handover_minutes,
+        now,
+        is_waiting=is_waiting,
+        text=said,
+        by=operator,
+        who=API,
     )
     if operator is not None and (conversation.assignee_id != operator.id or conversation.snoozed_until is not None):
         was = conversation.assignee.name if conversation.assignee else ""
@@ -376,6 +385,22 @@ def _awake(session: Session, conversation: Conversation, now: datetime) -> None:
 
 def _insert(session: Session) -> Any:
     return sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+
+
+def _last_said(session: Session, follower: Follower) -> str:
+    """To the bot, before a person came; "" when they never wrote."""
+    newest = (
+        select(InboundMessage.text, InboundMessage.kind)
+        .where(
+            InboundMessage.account_id == follower.account_id,
+            InboundMessage.openid == follower.openid,
+            InboundMessage.event == "",
+        )
+        .order_by(InboundMessage.id.desc())
+        .limit(1)
+    )
+    found = session.execute(newest).one_or_none()
+    return found.text or f"[{found.kind}]" if found else ""
 
 
 def _preview(text: str) -> str:

@@ -2,17 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
-import structlog
 from redis import Redis
 from sqlalchemy import select
 
-from bot import clock, queue, waiting
+from bot import clock, waiting
 from bot.database import reading, transaction
 from bot.jobs import assistant as job
 from bot.jobs import upkeep
@@ -22,36 +21,6 @@ from models import Account, Answer, AnswerState, Follower, InboundMessage, Send,
 from tests.factories import Create, Sim, StandIn
 
 HOURS = "# 营业时间\n每天上午九点开门，晚上九点关门。\n\n# 停车\n地下二层可以停车。"
-
-
-@pytest.fixture
-def worker(redis: Redis) -> Iterator[None]:
-    """What the assistant's worker and the clock do, in threads of this process."""
-    ends = threading.Event()
-    pool = ThreadPoolExecutor(64)
-
-    def answer(row_id: int) -> None:
-        try:
-            job.answer(row_id)
-        except Exception:
-            structlog.get_logger().exception("job.failed")
-
-    def work() -> None:
-        name = queue.queue("assistant").key
-        while not ends.is_set():
-            while (found := redis.rpop(name)) is not None:
-                data = queue.queue("assistant").fetch_job(found.decode())
-                if data is not None:
-                    pool.submit(answer, data.args[0])
-            upkeep.tend_answers()
-            time.sleep(0.05)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    yield
-    ends.set()
-    thread.join()
-    pool.shutdown()
 
 
 @pytest.fixture

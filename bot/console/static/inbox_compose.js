@@ -19,9 +19,13 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   clearTimeout(draftAt);
   const talk = openId(), done = await send(form(), event.submitter);
-  if (!done || talk !== openId()) return;
+  if (talk !== openId()) return;
+  if (!done?.answer.ok) keep(); // nothing came of it: what is written is a draft again
+  if (!done) return;
   swap(done.fresh, "refusal");
   if (!done.answer.ok) {
+    const turns = document.querySelector('[data-part="turns"]');
+    turns.scrollTop = turns.scrollHeight; // what was overlooked stands at the end, and the sentence took its room
     field().setAttribute("aria-invalid", "true");
     return field().focus();
   }
