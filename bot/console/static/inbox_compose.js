@@ -74,6 +74,9 @@ document.addEventListener("input", (event) => {
   if (!isComposing(event)) offer();
 });
 
+// The text that an input method leaves behind comes before it says that it has ended.
+document.addEventListener("compositionend", (event) => { if (event.target === field()) offer(); });
+
 // Canned replies: "/", ";" or the Chinese "；" and the beginning of a name. ------------------------------------------------
 
 const list = () => document.getElementById("canned");
