@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import requests
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from bot import clock, waiting
+from bot import clock, database, waiting
 from bot.database import reading, transaction
 from bot.jobs import assistant as job
 from bot.jobs import upkeep
@@ -236,6 +236,52 @@ def test_past_the_seats_nobody_waits(
     until(lambda: all(answer.state is AnswerState.GIVEN for answer in answers()))
     work()
     assert said(sim, account, two) == [("customer", "地下二层可以停车。")]
+
+
+@pytest.mark.databases
+def test_a_message_without_a_seat_costs_one_transaction(
+    sim: Sim, account: Account, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openid = sim.follower(account)
+    sim.say(account, openid, "你好")  # whoever is new costs a second one
+    monkeypatch.setattr(waiting, "_seats", threading.Semaphore(0))
+    commits: list[object] = []
+    for engine in {database.database().write, database.database().inbound}:
+        event.listen(engine, "commit", commits.append)
+
+    done = sim.say(account, openid, "哪里停车")
+
+    assert [attempt["status"] for attempt in done["attempts"]] == [200]
+    assert (len(commits), answers()[0].way) == (1, Way.CUSTOMER)
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize(
+    ("people", "seats"), [(30, 8), pytest.param(200, 48, marks=[pytest.mark.campaign, pytest.mark.timeout(600)])]
+)
+def test_many_more_than_seats_are_all_answered_with_200(
+    sim: Sim,
+    account: Account,
+    worker: None,
+    work: Callable[[], None],
+    model: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    people: int,
+    seats: int,
+) -> None:
+    """Over real HTTP, and nobody is asked twice: those with a seat get it at once, the others a little later."""
+    monkeypatch.setattr(waiting, "_seats", threading.BoundedSemaphore(seats))
+    model.will(delay_ms=800, times=0)
+    openids = [sim.follower(account, f"客{number}") for number in range(people)]
+    with ThreadPoolExecutor(people) as pool:
+        done = list(pool.map(lambda openid: sim.say(account, openid, "哪里停车"), openids))
+
+    assert [each["attempts"][-1]["status"] for each in done] == [200] * people
+    assert {attempt["status"] for each in done for attempt in each["attempts"]} <= {200, None}  # never "busy"
+    until(lambda: all(answer.state is AnswerState.GIVEN for answer in answers()), 60)
+    work()
+    assert [[text for _, text in said(sim, account, openid)] for openid in openids] == [["地下二层可以停车。"]] * people
+    assert waiting._seats._value == seats
 
 
 def test_nothing_stays_pending_for_ever(sim: Sim, account: Account, redis: Redis) -> None:
