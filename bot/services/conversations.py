@@ -6,7 +6,7 @@ Every change holds the follower's row first: the lock of all that is theirs, for
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from bot import clock
 from bot.errors import Conflict, NotFound, Refused
 from bot.queue import enqueue
-from bot.services import access, journal, sends
+from bot.services import access, followers, journal, sends
 from bot.services.conversation_states import Command, must_allow
 from bot.wechat.messages import Reply
-from models import Account, Agent, Conversation, Follower, InboundMessage, Operator, Send
+from models import Account, Agent, Conversation, Follower, Operator, Send
 
 UNDO = timedelta(seconds=30)  # so long a closing can be taken back
 LONGEST_SNOOZE = timedelta(days=30)
@@ -63,7 +63,7 @@ def take(
     Without an operator (a program) it is opened, or found open, and stays whoever's it is.
     """
     now = clock.now()
-    said = _last_said(session, follower)
+    said = followers.last_said(session, follower)
     conversation = open_for(
         session,
         account.id,
@@ -387,28 +387,6 @@ def _insert(session: Session) -> Any:
     return sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
 
 
-def _last_said(session: Session, follower: Follower) -> str:
-    """To the bot, before a person came; "" when they never wrote."""
-    newest = (
-        select(InboundMessage.text, InboundMessage.kind)
-        .where(
-            InboundMessage.account_id == follower.account_id,
-            InboundMessage.openid == follower.openid,
-            InboundMessage.event == "",
-        )
-        .order_by(InboundMessage.id.desc())
-        .limit(1)
-    )
-    found = session.execute(newest).one_or_none()
-    return found.text or f"[{found.kind}]" if found else ""
-
-
 def _preview(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 120 else line[:119] + "…"
-
-
-def count_waiting(session: Session, account: Account) -> int:
-    waiting = Conversation.closed_at.is_(None) & Conversation.waiting_since.is_not(None)
-    query = select(func.count(Conversation.id)).where(Conversation.account_id == account.id, waiting)
-    return int(session.scalar(query) or 0)

