@@ -2,7 +2,8 @@
 
 WeChat closes a request after five seconds and asks again, three times in all (docs/decisions.md, 92).  A request waits
 outside of any transaction.  One thread a process looks, 20 times a second while anybody waits, which of the answers are
-there: so 200 that wait cost one query, not 200.  Past SEATS nobody waits: the answer goes another way at once.
+there: so 200 that wait cost one query, not 200.  Past SEATS nobody waits: the answer goes another way at once, which
+the message's own transaction decides; one more for each of 150 would keep everybody else's messages from SQLite.
 """
 
 import threading
@@ -32,26 +33,42 @@ _lock = threading.Lock()
 _watcher: threading.Thread | None = None
 
 
-def wait(waiting: Waiting, began: float) -> Taken | None:
+class Seat:
+    """One request's, from when it is taken to the end of the ``with``."""
+
+    def __init__(self) -> None:
+        self._is_taken = False
+
+    def __enter__(self) -> "Seat":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_taken:
+            _seats.release()
+
+    def take(self) -> bool:
+        """False: there is none."""
+        self._is_taken = self._is_taken or _seats.acquire(blocking=False)
+        return self._is_taken
+
+
+def wait(seat: Seat, waiting: Waiting, began: float) -> Taken | None:
     """The reply for this request, which began at this monotonic time; None: WeChat should ask again."""
-    if not _seats.acquire(blocking=False):
+    if not seat.take():  # a repeat, for whom there was one with the attempt before
         log.info("answer.no_seat", answer_id=waiting.answer_id)
         return _take(waiting.answer_id, is_over=True)
-    try:
-        with _woken(waiting.answer_id) as event:
-            taken = None
-            while taken is None and (left := began + GIVES_SECONDS - time.monotonic()) > 0:
-                if event.wait(left):
-                    event.clear()
-                    taken = _take(waiting.answer_id, is_over=False)
-        if taken is None and waiting.is_last:
-            taken = _take(waiting.answer_id, is_over=True)
-        if taken is None:
-            fault_point("A3 this attempt is over")
-            time.sleep(max(0.0, began + ENDS_SECONDS - time.monotonic()))
-        return taken
-    finally:
-        _seats.release()
+    with _woken(waiting.answer_id) as event:
+        taken = None
+        while taken is None and (left := began + GIVES_SECONDS - time.monotonic()) > 0:
+            if event.wait(left):
+                event.clear()
+                taken = _take(waiting.answer_id, is_over=False)
+    if taken is None and waiting.is_last:
+        taken = _take(waiting.answer_id, is_over=True)
+    if taken is None:
+        fault_point("A3 this attempt is over")
+        time.sleep(max(0.0, began + ENDS_SECONDS - time.monotonic()))
+    return taken
 
 
 def _take(answer_id: int, *, is_over: bool) -> Taken | None:

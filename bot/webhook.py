@@ -101,17 +101,18 @@ def respond(slug: str, query_string: str, read: Callable[[int], bytes]) -> Answe
         account = _account(slug)
         query = envelope.read_query(query_string)
         body = read(limits.CALLBACK_BYTES + 1)
-        with database().callback_turn:
-            message = envelope.open_envelope(account.credentials, query, body, clock.timestamp())
-            reply, hints, waits = answer(account, message, query["signature"])
-            fault_point("K15 after commit before reply")
-            sealed = b"" if waits else envelope.seal(account.credentials, message, reply, clock.timestamp())
-        queue.send(hints)
-        if waits:  # for the assistant: outside of the transaction, and of the turn that others wait for
-            taken = waiting.wait(waits, began)
-            if taken is None:
-                return b"No answer yet; ask again.", 503, PLAIN_TEXT
-            sealed = envelope.seal(account.credentials, message, taken.reply, clock.timestamp())
+        with waiting.Seat() as seat:
+            with database().callback_turn:
+                message = envelope.open_envelope(account.credentials, query, body, clock.timestamp())
+                reply, hints, waits = answer(account, message, query["signature"], seat)
+                fault_point("K15 after commit before reply")
+                sealed = b"" if waits else envelope.seal(account.credentials, message, reply, clock.timestamp())
+            queue.send(hints)
+            if waits:  # for the assistant: outside of the transaction, and of the turn that others wait for
+                taken = waiting.wait(seat, waits, began)
+                if taken is None:
+                    return b"No answer yet; ask again.", 503, PLAIN_TEXT
+                sealed = envelope.seal(account.credentials, message, taken.reply, clock.timestamp())
     except (envelope.Rejected, NotFound) as error:
         return _refuse(slug, error)
     except OperationalError as error:  # busy or away: WeChat asks again, and then the ledger knows
@@ -123,22 +124,24 @@ def respond(slug: str, query_string: str, read: Callable[[int], bytes]) -> Answe
     return sealed, 200, PLAIN_TEXT if sealed == envelope.SILENT else XML
 
 
-def answer(account: CallbackAccount, message: Message, signature: str) -> Decided:
+def answer(account: CallbackAccount, message: Message, signature: str, seat: waiting.Seat) -> Decided:
     """The one reply to a message, however often and wherever it arrives; and what to hint once it is out of hand.
 
     Raises:
         Rejected: plain mode, and the signature was used for another message.
     """
     try:
-        return _answer(account, message, signature, dispatch_it=True)
+        return _answer(account, message, signature, seat, dispatch_it=True)
     except (envelope.Rejected, OperationalError):
         raise
     except Exception:
         log.exception("handler.failed", account=account.slug, kind=message.kind, message_event=message.event)
-        return _answer(account, message, signature, dispatch_it=False)
+        return _answer(account, message, signature, seat, dispatch_it=False)
 
 
-def _answer(account: CallbackAccount, message: Message, signature: str, *, dispatch_it: bool) -> Decided:
+def _answer(
+    account: CallbackAccount, message: Message, signature: str, seat: waiting.Seat, *, dispatch_it: bool
+) -> Decided:
     now = clock.now()
     with inbound() as connection:
         if account.credentials.mode == "plain" and messages.is_replay(connection, account.id, signature, message, now):
@@ -173,9 +176,13 @@ def _answer(account: CallbackAccount, message: Message, signature: str, *, dispa
             sends.create(incoming.session, account.id, writer.id, reply, message_id=message_id)
         waits = None
         if incoming.question and message_id is not None:
-            waits = assistant_answers.ask(
+            asked = assistant_answers.ask(
                 incoming.session, account.id, writer.id, message_id, message, incoming.question, now
             )
+            if seat.take():
+                waits = asked
+            else:
+                passive = assistant_answers.go_elsewhere(incoming.session, asked.answer_id).reply
         written = incoming.__dict__.get("session")  # only if somebody asked for it
         if written is not None:
             written.flush()  # the transaction is the connection's: it commits nothing that was only added

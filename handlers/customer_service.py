@@ -35,14 +35,27 @@ def handle(incoming: Incoming) -> list[Reply] | None:
     zone = ZoneInfo(account.timezone)
     if not opening_hours.is_open(account.opening_hours, zone, incoming.now):
         conversations.open_for(
-            incoming.session, account.id, incoming.writer.id, 0, incoming.now, is_waiting=True, keeps_bot=True
+            incoming.session,
+            account.id,
+            incoming.writer.id,
+            0,
+            incoming.now,
+            is_waiting=True,
+            text=incoming.message.text,
+            keeps_bot=True,
         )
         incoming.note("customer_service", "The follower asked for a person; nobody is there.")
         opens = opening_hours.opens_next(account.opening_hours, zone, incoming.now)
         return [Text(text=filled(account.away_reply, {"opens": opening_hours.words(opens, zone, incoming.now)}))]
 
     conversations.open_for(
-        incoming.session, account.id, incoming.writer.id, account.handover_minutes, incoming.now, is_waiting=True
+        incoming.session,
+        account.id,
+        incoming.writer.id,
+        account.handover_minutes,
+        incoming.now,
+        is_waiting=True,
+        text=incoming.message.text,
     )
     incoming.note("customer_service", "The follower asked for a person.")
     return [Text(text=account.human_reply)]

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from bot import clock, database, queue, redis_server, settings, webhook
-from bot.console import inbox_watch, overview
+from bot.console import inbox_stream, overview
 from bot.services import auto_tags, operators, rule_lint, rule_trial, rules
 from models import Base
 from tests.factories import Create, Sim, StandIn
@@ -93,7 +93,7 @@ def forget() -> None:
     webhook.forget()
     operators.forget()
     overview.forget()
-    inbox_watch.forget()
+    inbox_stream.forget()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from werkzeug.exceptions import HTTPException
 
 from bot.api import (
     accounts,
+    agents,
     assistant,
     audit,
     campaigns,
@@ -45,6 +46,7 @@ NOUNS = (
     conversation_reports,
     conversations,
     conversation_acts,
+    agents,
     labels,
     sends,
     tasks,

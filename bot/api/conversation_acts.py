@@ -1,4 +1,4 @@
-"""/api/v1/accounts/<account>/conversations/…: what changed, acting on many, notes."""
+"""/api/v1/accounts/<account>/conversations/…: what changed, acting on many and taking it back, notes."""
 
 from typing import Annotated, Any, Literal
 
@@ -44,6 +44,10 @@ class Pressed(Out):
     refused: Annotated[list[Stayed], Field(description="which stayed as they were, and why")]
 
 
+class Undo(In):
+    id: Annotated[str, Field(min_length=1, max_length=64, description="of the press to take back")]
+
+
 class ConversationNoteDraft(In):
     text: Annotated[str, Field(max_length=20_000, description="“@name” tells an operator")]
 
@@ -82,6 +86,31 @@ def act_on_conversations(session: Session, account: models.Account, body: Press)
             raise NotFound("There is no such operator.")
     label = labels.get(session, account, body.label_id) if body.label_id is not None else None
     return _told(conversation_bulk.run(session, account, body.ids, Bulk(body.act, to, body.until, label)))
+
+
+@endpoint(
+    "POST",
+    "/accounts/<slug>/conversations/undo",
+    scope="conversations:write",
+    summary="Take a press back within half a minute; what has moved on since stays; 409 when it is too late",
+    body=Undo,
+    returns=Pressed,
+)
+def undo_conversations(session: Session, account: models.Account, body: Undo) -> dict[str, Any]:
+    return _told(conversation_bulk.undo(session, account, body.id))
+
+
+@endpoint(
+    "POST",
+    "/accounts/<slug>/conversations/<int:conversation_id>/reopen",
+    scope="conversations:write",
+    summary="Take a closing back within half a minute; 409 when it is too late, or there is a newer one",
+    returns=Conversation,
+)
+def reopen_conversation(session: Session, account: models.Account, conversation_id: int) -> models.Conversation:
+    conversation = conversations.get(session, account, conversation_id)
+    conversations.reopen(session, account, conversation)
+    return conversation
 
 
 @endpoint(

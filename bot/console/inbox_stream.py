@@ -126,6 +126,13 @@ def save_draft(conversation_id: int) -> ResponseReturnValue:
     return {}
 
 
+def forget() -> None:
+    """For tests: every stream ends."""
+    with _lock:
+        _open.clear()
+    inbox_watch.forget()
+
+
 def _once(account_id: int, after: int) -> ResponseReturnValue:
     with reading() as session:
         changes = inbox_feed.changes(session, account_id, after)

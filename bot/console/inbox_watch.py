@@ -128,4 +128,7 @@ def of_account(account_id: int) -> Watch:
 def forget() -> None:
     """For tests: whatever still watches stops."""
     with _lock:
+        watches = list(_watches.values())
         _watches.clear()
+    for each in watches:
+        each.wake()

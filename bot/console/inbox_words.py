@@ -125,6 +125,7 @@ def strings() -> dict[str, str]:
         "offline": _("No connection: trying again"),
         "chosen": _("{n} chosen"),
         "first": _("no first reply yet"),
+        "silent": _("Nothing said yet"),
         "you": _("You: {text}"),
         "press": _("Press a key"),
         "double": _("This key is taken."),

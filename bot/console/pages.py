@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from bot.console import words
 from bot.console.blueprint import (
     account_slug,
+    acting_operator,
     blueprint,
     current_operator,
     may,
@@ -28,7 +29,7 @@ from bot.console.language import _, _n, language, look_up, number, worded
 from bot.console.when import moment, since, span, time_tag, until
 from bot.database import reading
 from bot.errors import Refused
-from bot.services import conversations
+from bot.services import conversation_queues, mentions
 from bot.settings import settings
 
 STATIC = Path(__file__).parent / "static"
@@ -102,11 +103,17 @@ def _shell() -> dict[str, object]:
     """What stands around a signed-in page: the accounts to switch to, and who is waiting."""
     account = g.get("account")
     if current_operator() is None:
-        return {"account": None, "accounts": [], "waiting_count": 0}
+        return {"account": None, "accounts": [], "waiting_count": 0, "mention_count": 0}
     with reading() as session:
         asks = may_open("console.conversations_list")
-        waiting_count = conversations.count_waiting(session, account) if account and asks else 0
-        return {"account": account, "accounts": own_accounts(session), "waiting_count": waiting_count}
+        waiting_count = conversation_queues.count_waiting(session, account) if account and asks else 0
+        mention_count = mentions.count(session, account, acting_operator()) if account and asks else 0
+        return {
+            "account": account,
+            "accounts": own_accounts(session),
+            "waiting_count": waiting_count,
+            "mention_count": mention_count,
+        }
 
 
 @blueprint.get("/static/<path:name>")

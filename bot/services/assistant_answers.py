@@ -82,6 +82,13 @@ def ask(
     return Waiting(answer.id, _is_late(message, now))
 
 
+def go_elsewhere(session: Session, answer_id: int) -> Taken:
+    """Its request cannot wait, and no other will come; the follower is held."""
+    answer = session.get_one(Answer, answer_id)
+    account, follower = session.get_one(Account, answer.account_id), session.get_one(Follower, answer.follower_id)
+    return _elsewhere(session, account, follower, answer, session.get_one(InboundMessage, answer.message_id))
+
+
 def ask_again(connection: Connection, message_id: int, message: Message, now: datetime) -> Waiting | None:
     """WeChat repeats a message that has no reply yet; None: it waits for no answer."""
     row = connection.execute(
@@ -137,16 +144,7 @@ def take(session: Session, answer_id: int, now: datetime, *, is_over: bool) -> T
     account = session.get_one(Account, account_id)
     if answer.state is AnswerState.READY:
         return Taken(_give_as_reply(session, account, follower, answer, message, now))
-    if not is_over:
-        return None
-    if may_write_later(session, account, follower):
-        answer.way = Way.CUSTOMER
-        return Taken(None)
-    answer.way = Way.LINK
-    sentence = assistant.get(session, account).link_reply
-    reply = Text(text=f"{sentence}\n{assistant_links.address(answer.id)}")
-    _keep(message, reply, "There was no time: the follower got a link to the answer.")
-    return Taken(reply)
+    return _elsewhere(session, account, follower, answer, message) if is_over else None
 
 
 # Once there is a text ------------------------------------------------------------------------------------------------
@@ -198,6 +196,19 @@ def is_silent(follower: Follower, now: datetime) -> bool:
 def may_write_later(session: Session, account: Account, follower: Follower) -> bool:
     is_there = follower.is_subscribed and follower.blocked_at is None
     return is_there and abilities.may(account, "write_later") and sends.allowance(session, follower.id).left > 0
+
+
+def _elsewhere(
+    session: Session, account: Account, follower: Follower, answer: Answer, message: InboundMessage
+) -> Taken:
+    if may_write_later(session, account, follower):
+        answer.way = Way.CUSTOMER
+        return Taken(None)
+    answer.way = Way.LINK
+    sentence = assistant.get(session, account).link_reply
+    reply = Text(text=f"{sentence}\n{assistant_links.address(answer.id)}")
+    _keep(message, reply, "There was no time: the follower got a link to the answer.")
+    return Taken(reply)
 
 
 def _give_as_reply(

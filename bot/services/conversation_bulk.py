@@ -158,7 +158,7 @@ def _undo(
             else:
                 conversations.give_back(session, account, each, by, who)
         case journal.SNOOZED:
-            if _iso(each.snoozed_until) != entry.detail["until"]:
+            if each.snoozed_until != datetime.fromisoformat(entry.detail["until"]):  # in the zone it was given in
                 raise moved
             conversations.wake(session, each, by, who)
         case journal.LABELLED | journal.UNLABELLED:

@@ -62,6 +62,12 @@ def counts(session: Session, account: Account, operator_id: int | None) -> dict[
     return dict(zip(names, row, strict=True)) | {Queue.BOT: len(with_bot(session, account, LOOKED_AT))}
 
 
+def count_waiting(session: Session, account: Account) -> int:
+    waiting = Conversation.closed_at.is_(None) & Conversation.waiting_since.is_not(None)
+    query = select(func.count(Conversation.id)).where(Conversation.account_id == account.id, waiting)
+    return int(session.scalar(query) or 0)
+
+
 def with_bot(session: Session, account: Account, limit: int = 50) -> list[InboundMessage]:
     """The last thing each follower said to the bot, newest first: those who have no open conversation.
 

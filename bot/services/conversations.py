@@ -6,7 +6,7 @@ Every change holds the follower's row first: the lock of all that is theirs, for
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bot import clock
 from bot.errors import Conflict, NotFound, Refused
 from bot.queue import enqueue
-from bot.services import access, journal, sends
+from bot.services import access, followers, journal, sends
 from bot.services.conversation_states import Command, must_allow
 from bot.wechat.messages import Reply
 from models import Account, Agent, Conversation, Follower, Operator, Send
@@ -63,8 +63,17 @@ def take(
     Without an operator (a program) it is opened, or found open, and stays whoever's it is.
     """
     now = clock.now()
+    said = followers.last_said(session, follower)
     conversation = open_for(
-        session, account.id, follower.id, account.handover_minutes, now, is_waiting=is_waiting, by=operator, who=API
+        session,
+        account.id,
+        follower.id,
+        account.handover_minutes,
+        now,
+        is_waiting=is_waiting,
+        text=said,
+        by=operator,
+        who=API,
     )
     if operator is not None and (conversation.assignee_id != operator.id or conversation.snoozed_until is not None):
         was = conversation.assignee.name if conversation.assignee else ""
@@ -381,9 +390,3 @@ def _insert(session: Session) -> Any:
 def _preview(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 120 else line[:119] + "…"
-
-
-def count_waiting(session: Session, account: Account) -> int:
-    waiting = Conversation.closed_at.is_(None) & Conversation.waiting_since.is_not(None)
-    query = select(func.count(Conversation.id)).where(Conversation.account_id == account.id, waiting)
-    return int(session.scalar(query) or 0)

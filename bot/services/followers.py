@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from bot import clock
 from bot.errors import NotFound, Refused
 from bot.services import access, fields, follower_events, name_search, stages, tallies, zones
-from models import Account, Follower, FollowerTag, NameTerm, Operator, ReplyWindow, Send, SendStatus
+from models import Account, Follower, FollowerTag, InboundMessage, NameTerm, Operator, ReplyWindow, Send, SendStatus
 
 MOST_AT_ONCE = 200  # followers of one change of many
 WINDOW = 50_000  # ids of the newest, in which a common name is looked for first
@@ -32,6 +32,22 @@ def get(session: Session, account: Account, follower_id: int) -> Follower:
     if follower is None:
         raise NotFound("There is no such follower.")
     return follower
+
+
+def last_said(session: Session, follower: Follower) -> str:
+    """What they wrote last; "" when they never did."""
+    newest = (
+        select(InboundMessage.text, InboundMessage.kind)
+        .where(
+            InboundMessage.account_id == follower.account_id,
+            InboundMessage.openid == follower.openid,
+            InboundMessage.event == "",
+        )
+        .order_by(InboundMessage.id.desc())
+        .limit(1)
+    )
+    found = session.execute(newest).one_or_none()
+    return found.text or f"[{found.kind}]" if found else ""
 
 
 def page(

@@ -61,6 +61,7 @@ BODIES = {
     "change_field": {"name": "Town", "position": 0},
     "open_conversation": {"follower_id": 1},
     "act_on_conversations": {"ids": [1], "act": "give_back"},
+    "undo_conversations": {"id": "0" * 32},
     "note_on_conversation": {"text": "hi"},
     "add_label": {"name": "Delivery"},
     "rename_label": {"name": "Refunds"},
@@ -89,6 +90,9 @@ BODIES = {
 # Nobody gives what they do not have: beside its scope, these need those of what they give or take over.
 GIVING = {"change_member": Role.AGENT, "invite_member": Role.ANALYST}
 TAKING_OVER = {"end_member_sign_ins", "reset_member_second_factor"}
+
+# There is nothing fresh to take back.
+LATE = {"undo_conversations": 409, "reopen_conversation": 409}
 
 
 @pytest.fixture
@@ -224,8 +228,8 @@ def test_t20_scopes_and_one_record_for_each_change(known, rows, api_as, app, cli
         assert refused.status_code >= 400
         assert changes() == 0
     right = api(known.method, path, body)
-    assert right.status_code == known.status, right.json
-    assert changes() == (0 if known.only_reads else 1)
+    assert right.status_code == LATE.get(known.name, known.status), right.json
+    assert changes() == (0 if known.only_reads or known.name in LATE else 1)
     assert misfit_of(app, known, right) == ""
     assert misfit_of(app, known, nobody) == ""
 

@@ -9,7 +9,7 @@ from bot.api.contract import ENDPOINTS
 from bot.database import reading
 from bot.services import access, accounts, api_tokens, operators
 from models import ApiToken, Membership, Role
-from tests.api.test_contract import address, body_of, rows  # noqa: F401 - a fixture
+from tests.api.test_contract import LATE, address, body_of, rows  # noqa: F401 - a fixture
 
 # Noun of a scope → the roles that may read it, and those that may write it; by hand, as the console's table is.
 LETTERS = dict(zip("OEMGA", Role, strict=True))  # Owner, Editor, Marketer, aGent, Analyst
@@ -75,7 +75,8 @@ def test_t20_endpoint_by_role(letter, rows, create, api_as):  # noqa: F811
         if may(letter, known.scope):
             answer = ask(ours, known, "mine")
             is_for_all = not known.is_of_account and known.name != "list_accounts"  # needs a token for all accounts
-            assert answer.status_code == (403 if is_for_all else known.status), (known.name, answer.data)
+            done = LATE.get(known.name, known.status)
+            assert answer.status_code == (403 if is_for_all else done), (known.name, answer.data)
 
 
 def operators_account(create):

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from bot.database import reading
-from models import AccessToken, Account
+from bot.services import presence
+from models import AccessToken, Account, Role
 
 
 @pytest.fixture
@@ -180,6 +181,40 @@ def test_a_conversation_from_taking_to_handing_back(api, account, follower, sim,
     assert api.get("/accounts/shop/conversations").json["items"] == []
     assert [each["id"] for each in api.get("/accounts/shop/conversations?queue=closed").json["items"]] == [talk["id"]]
     assert api.post(f"{one}/replies", {"reply": {"kind": "text", "text": "x"}}).status_code == 409
+
+
+def test_what_was_done_is_told_and_taken_back(api, account, follower):
+    talk = api.post("/accounts/shop/conversations", {"follower_id": follower["id"]}).json
+    inbox, one = "/accounts/shop/conversations", f"/accounts/shop/conversations/{talk['id']}"
+
+    press = api.post(f"{inbox}/acts", {"ids": [talk["id"]], "act": "close"}).json
+    assert api.post(f"{inbox}/undo", {"id": press["id"]}).json["done"] == [talk["id"]]
+    assert api.get(one).json["is_open"]
+    api.post(f"{one}/hand-back")
+    assert api.post(f"{one}/reopen").json["is_open"]
+    assert api.post(f"{one}/reopen").status_code == 409
+
+    entries = api.get(f"{one}/journal").json["items"]
+    assert [(entry["kind"], entry["who"]) for entry in entries] == [
+        ("opened", "API"), ("closed", "API"), ("reopened", "API"), ("closed", "API"), ("reopened", "API"),
+    ]  # fmt: skip
+    assert api.get(f"{one}/journal?after={entries[-2]['seq']}").json["items"] == entries[-1:]
+
+
+def test_who_answers_and_what_they_look_at(api, account, follower, create, redis):
+    person = create.operator("小美", role=Role.AGENT, account=account)
+    talk = api.post("/accounts/shop/conversations", {"follower_id": follower["id"]}).json
+    assert api.get("/accounts/shop/agents").json["items"] == []
+    act = {"ids": [talk["id"]], "act": "assign", "operator_id": person.id}
+    assert api.post("/accounts/shop/conversations/acts", act).json["done"] == [talk["id"]]
+    presence.here(account.id, person.id, person.name, "tab", talk["id"], writes=True)
+
+    [agent] = api.get("/accounts/shop/agents").json["items"]
+    assert (agent["name"], agent["is_present"], agent["open"], agent["is_available"]) == ("小美", True, 1, True)
+    assert agent["looks_at"] == [{"conversation": talk["id"], "writes": True}]
+    changed = api.patch(f"/accounts/shop/agents/{person.id}", {"capacity": 3}).json
+    assert (changed["capacity"], changed["is_available"]) == (3, True)
+    assert api.patch("/accounts/shop/agents/999", {"capacity": 3}).status_code == 404
 
 
 def test_an_operator_is_added_and_let_in_once(api, client):

@@ -1,4 +1,4 @@
-"""The inbox in a real browser: two agents, one follower, keys, and what an input method types."""
+"""The inbox in a real browser: what one overlooked, and what a colleague does."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from bot import clock
-from bot.services import conversations, labels, operators
+from bot.services import conversations, operators
 from models import Draft, Role
 from tests.chromium import needs_chromium
 from tests.console.samples import TeaHouse
@@ -57,40 +57,3 @@ def test_a_row_follows_the_stream_and_a_colleague_who_writes_is_seen(
     create.session.commit()
     theirs.press("#f-text", "Enter")
     row.get_by_text("You: 请稍等").wait_for(timeout=5000)
-
-
-def test_keys_do_everything_and_none_fires_while_one_composes(
-    visit: Callable[..., Page],  # noqa: F811
-    house: TeaHouse,
-    create: Create,
-) -> None:
-    labels.add(create.session, house.account, "退款")
-    create.session.commit()
-    page = visit(f"/tea-house/conversations/{house.conversation.id}", language="en")
-    page.locator("#inbox[data-keys=ready]").wait_for()
-    page.locator("body").evaluate(
-        "b => b.dispatchEvent(new KeyboardEvent('keydown', {key: 'r', bubbles: true, isComposing: true}))"
-    )
-    page.locator("body").evaluate(
-        "b => b.dispatchEvent(new KeyboardEvent('keydown', {key: 'r', bubbles: true, keyCode: 229}))"
-    )
-    page.locator("body").evaluate(
-        "b => b.dispatchEvent(new KeyboardEvent('keydown', {key: 'r', bubbles: true, modifierAltGraph: true}))"
-    )
-    page.locator("body").evaluate(
-        "b => b.dispatchEvent(new KeyboardEvent('keydown', {key: 'r', bubbles: true, altKey: true}))"
-    )
-    assert page.evaluate("document.activeElement.id") != "f-text"
-    page.keyboard.press("r")
-    assert page.evaluate("document.activeElement.id") == "f-text"
-    page.keyboard.type("njrs")
-    assert page.input_value("#f-text") == "njrs"
-    page.keyboard.press("Escape")
-    page.keyboard.press("l")
-    page.keyboard.press("Enter")
-    page.locator(".contact .chip", has_text="退款").wait_for(timeout=8000)
-    page.keyboard.press("u")
-    page.get_by_text("Taken back for one conversation.").wait_for(timeout=8000)
-    page.locator("#inbox[data-keys=ready]").wait_for()
-    page.keyboard.press("?")
-    page.get_by_role("dialog", name="Keys of the inbox").wait_for()

@@ -2,17 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
-import structlog
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from bot import clock, queue, waiting
+from bot import clock, database, waiting
 from bot.database import reading, transaction
 from bot.jobs import assistant as job
 from bot.jobs import upkeep
@@ -22,36 +21,6 @@ from models import Account, Answer, AnswerState, Follower, InboundMessage, Send,
 from tests.factories import Create, Sim, StandIn
 
 HOURS = "# 营业时间\n每天上午九点开门，晚上九点关门。\n\n# 停车\n地下二层可以停车。"
-
-
-@pytest.fixture
-def worker(redis: Redis) -> Iterator[None]:
-    """What the assistant's worker and the clock do, in threads of this process."""
-    ends = threading.Event()
-    pool = ThreadPoolExecutor(64)
-
-    def answer(row_id: int) -> None:
-        try:
-            job.answer(row_id)
-        except Exception:
-            structlog.get_logger().exception("job.failed")
-
-    def work() -> None:
-        name = queue.queue("assistant").key
-        while not ends.is_set():
-            while (found := redis.rpop(name)) is not None:
-                data = queue.queue("assistant").fetch_job(found.decode())
-                if data is not None:
-                    pool.submit(answer, data.args[0])
-            upkeep.tend_answers()
-            time.sleep(0.05)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    yield
-    ends.set()
-    thread.join()
-    pool.shutdown()
 
 
 @pytest.fixture
@@ -267,6 +236,47 @@ def test_past_the_seats_nobody_waits(
     until(lambda: all(answer.state is AnswerState.GIVEN for answer in answers()))
     work()
     assert said(sim, account, two) == [("customer", "地下二层可以停车。")]
+
+
+@pytest.mark.databases
+def test_a_message_without_a_seat_costs_one_transaction(
+    sim: Sim, account: Account, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openid = sim.follower(account)
+    sim.say(account, openid, "你好")  # whoever is new costs a second one
+    monkeypatch.setattr(waiting, "_seats", threading.Semaphore(0))
+    commits: list[object] = []
+    for engine in {database.database().write, database.database().inbound}:
+        event.listen(engine, "commit", commits.append)
+
+    done = sim.say(account, openid, "哪里停车")
+
+    assert [attempt["status"] for attempt in done["attempts"]] == [200]
+    assert (len(commits), answers()[0].way) == (1, Way.CUSTOMER)
+
+
+@pytest.mark.databases
+def test_many_more_than_seats_are_all_answered_with_200(
+    sim: Sim,
+    account: Account,
+    worker: None,
+    work: Callable[[], None],
+    model: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Over real HTTP: those with a seat get it at once, the others a little later."""
+    people, seats = 30, 8
+    monkeypatch.setattr(waiting, "_seats", threading.BoundedSemaphore(seats))
+    model.will(delay_ms=800, times=0)
+    openids = [sim.follower(account, f"客{number}") for number in range(people)]
+    with ThreadPoolExecutor(people) as pool:
+        done = list(pool.map(lambda openid: sim.say(account, openid, "哪里停车"), openids))
+
+    assert [each["attempts"][-1]["status"] for each in done] == [200] * people
+    until(lambda: all(answer.state is AnswerState.GIVEN for answer in answers()), 60)
+    work()
+    assert [[text for _, text in said(sim, account, openid)] for openid in openids] == [["地下二层可以停车。"]] * people
+    assert waiting._seats._value == seats
 
 
 def test_nothing_stays_pending_for_ever(sim: Sim, account: Account, redis: Redis) -> None:

@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select, text
@@ -7,11 +8,12 @@ from sqlalchemy import func, select, text
 from bot import clock
 from bot.database import reading, transaction
 from bot.errors import Conflict, NotFound, Refused
-from bot.services import conversation_queues, conversation_times, conversations
+from bot.services import conversation_bulk, conversation_queues, conversation_times, conversations
+from bot.services.conversation_bulk import Bulk
 from bot.services.conversation_queues import Queue
 from bot.wechat.messages import Text
 from models import Account, Conversation, Follower, Send
-from tests.flows.phone import wait
+from tests.flows.phone import Phone, wait
 from tests.processes import at_once
 from tests.stack import until
 
@@ -189,10 +191,10 @@ def test_those_who_wait_longest_come_first(account, create, session):
 
     found = [talk.follower_id for talk in conversation_queues.page(session, account, Queue.OPEN)]
     assert found == [people[1].id, people[2].id, people[0].id]
-    assert conversations.count_waiting(session, account) == 2
+    assert conversation_queues.count_waiting(session, account) == 2
     conversations.close(session, people[1].id, "answered", clock.now())
-    assert conversations.count_waiting(session, account) == 1
-    assert conversations.count_waiting(session, create.account("theirs")) == 0
+    assert conversation_queues.count_waiting(session, account) == 1
+    assert conversation_queues.count_waiting(session, create.account("theirs")) == 0
 
 
 def test_another_accounts_is_not_found(account, follower, create, session):
@@ -200,3 +202,25 @@ def test_another_accounts_is_not_found(account, follower, create, session):
 
     with pytest.raises(NotFound):
         conversations.get(session, create.account("theirs"), talk.id)
+
+
+def test_putting_off_until_a_time_of_another_zone_can_be_taken_back(session, create):
+    account = create.account()
+    talk = conversations.take(session, account, create.follower(account))
+    until = (clock.now() + timedelta(hours=1)).astimezone(ZoneInfo("Asia/Shanghai"))
+    press = conversation_bulk.run(session, account, [talk.id], Bulk("snooze", until=until))
+
+    outcome = conversation_bulk.undo(session, account, press.id)
+
+    assert (outcome.done, outcome.refused, talk.snoozed_until) == ([talk.id], {}, None)
+
+
+def test_whoever_takes_over_sees_what_was_said_before(session, create, client):
+    account = create.account()
+    phone = Phone(account, client)
+    phone.say("请问几点开门")
+    follower = session.scalars(select(Follower)).one()
+
+    talk = conversations.take(session, account, follower)
+
+    assert (talk.preview, talk.preview_side) == ("请问几点开门", "follower")

@@ -112,7 +112,7 @@ function draw(one) {
   one.labels.forEach((label) => foot.append(make("span", "chip tint", label)));
   if (one.status !== "closed" && !one.first_replied_at) foot.append(make("span", "chip warn", words.first));
   foot.append(make("span", "talk-here"));
-  const said = one.preview_side === "operator" ? fill(words.you, { text: one.preview }) : one.preview || "…";
+  const said = one.preview_side === "operator" ? fill(words.you, { text: one.preview }) : one.preview || words.silent;
   const text = make("span", "person-text");
   text.append(top, make("span", "talk-said", said), foot);
   link.append(text);

@@ -19,9 +19,13 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   clearTimeout(draftAt);
   const talk = openId(), done = await send(form(), event.submitter);
-  if (!done || talk !== openId()) return;
+  if (talk !== openId()) return;
+  if (!done?.answer.ok) keep(); // nothing came of it: what is written is a draft again
+  if (!done) return;
   swap(done.fresh, "refusal");
   if (!done.answer.ok) {
+    const turns = document.querySelector('[data-part="turns"]');
+    turns.scrollTop = turns.scrollHeight; // what was overlooked stands at the end, and the sentence took its room
     field().setAttribute("aria-invalid", "true");
     return field().focus();
   }
@@ -69,6 +73,9 @@ document.addEventListener("input", (event) => {
   if (!writes) beat();
   if (!isComposing(event)) offer();
 });
+
+// The text that an input method leaves behind comes before it says that it has ended.
+document.addEventListener("compositionend", (event) => { if (event.target === field()) offer(); });
 
 // Canned replies: "/", ";" or the Chinese "；" and the beginning of a name. ------------------------------------------------
 

@@ -44,12 +44,14 @@ const actions = {
   help: () => { dialog.showModal(); },
 };
 
+// AltGr, which Windows tells as Ctrl and Alt, writes letters on many keyboards.
+const isHeld = (event) => event.ctrlKey || event.altKey || event.metaKey || event.getModifierState("AltGraph");
 const isTyping = (target) => target.closest?.("textarea, select, [contenteditable], input:not([type=checkbox])");
 
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.keyCode === 229 || ["Dead", "Process", "Unidentified"].includes(event.key)) return;
   if (asked) return change(event);
-  if (event.ctrlKey || event.altKey || event.metaKey || event.getModifierState("AltGraph")) return;
+  if (isHeld(event)) return;
   if (event.defaultPrevented || isTyping(event.target) || document.querySelector("dialog[open], .dialog:popover-open")) return;
   if (event.target.closest("details[open]")) return menu(event);
   const button = buttons.find((each) => keyOf(each) === event.key);
@@ -74,7 +76,7 @@ function draw() {
 }
 
 function change(event) {
-  if (["Shift", "Control", "Alt", "AltGraph", "Meta"].includes(event.key)) return;
+  if (["Shift", "Control", "Alt", "AltGraph", "Meta"].includes(event.key) || isHeld(event)) return;
   event.preventDefault();
   const error = dialog.querySelector("[data-key-error]");
   const taken = buttons.some((each) => each !== asked && keyOf(each) === event.key);
