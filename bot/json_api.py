@@ -62,7 +62,7 @@ class Endpoint:
 
     @property
     def noun(self) -> str:
-        return self.run.__module__.split(".")[2]  # of bot.api.campaigns.sending too: campaigns
+        return self.run.__module__.partition(".api.")[2].split(".")[0]  # of bot.api.campaigns.sending too: campaigns
 
     @property
     def is_of_account(self) -> bool:

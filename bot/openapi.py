@@ -70,7 +70,7 @@ def _operation(known: Endpoint, refs: Mapping[Any, dict[str, Any]]) -> dict[str,
         "responses": {str(known.status): _answer(known, refs)},
     }
     statuses = [401, 403, 422]
-    if known.is_of_account:
+    if "<" in known.path:
         statuses.append(404)
     if known.body:
         statuses += [400, 413]
