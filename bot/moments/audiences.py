@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from bot.errors import Conflict, Refused
@@ -105,10 +106,14 @@ def preview(session: Session, author: Member, choice: Choice, post: Post | None 
 def of(session: Session, post_ids: Collection[int]) -> dict[int, dict[ListKind, list[int]]]:
     """Post id → its lists."""
     found: dict[int, dict[ListKind, list[int]]] = {post_id: {} for post_id in post_ids}
-    query = select(Audience).where(Audience.post_id.in_(post_ids)).order_by(Audience.kind, Audience.target_id)
-    for row in session.scalars(query):
+    for row in session.scalars(_lists(), {"ids": list(found)}) if found else ():
         found[row.post_id].setdefault(row.kind, []).append(row.target_id)
     return found
+
+
+@cache
+def _lists() -> Select[Audience]:
+    return select(Audience).where(Audience.post_id.in_(visibility.IDS)).order_by(Audience.kind, Audience.target_id)
 
 
 def history(session: Session, post: Post) -> list[AudienceChange]:

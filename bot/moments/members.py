@@ -5,8 +5,9 @@ import re
 import secrets
 from collections.abc import Collection
 from datetime import timedelta
+from functools import cache
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from bot import clock
@@ -99,12 +100,10 @@ def nobody() -> NotFound:
 
 def names(session: Session, viewer: Member, ids: Collection[int]) -> dict[int, str]:
     """Names as this viewer knows them: an own remark first.  Whom to name is decided by visibility."""
-    query = (
-        select(Member.id, Member.name, Edge.remark)
-        .outerjoin(Edge, (Edge.owner_id == viewer.id) & (Edge.other_id == Member.id))
-        .where(Member.id.in_(ids))
-    )
-    return {member_id: remark or name for member_id, name, remark in session.execute(query)}
+    if not ids:
+        return {}
+    rows = session.execute(_names(), {"viewer": viewer.id, "ids": list(ids)})
+    return {member_id: remark or name for member_id, name, remark in rows}
 
 
 def change_profile(session: Session, member: Member, *, name: str | None, about: str | None) -> None:
@@ -218,12 +217,7 @@ def by_token(session: Session, plain: str) -> tuple[Member, list[str]]:
     Raises:
         Unauthenticated: never made, or ended.
     """
-    query = (
-        select(Member, MemberToken.scopes)
-        .join(MemberToken, MemberToken.member_id == Member.id)
-        .where(MemberToken.digest == _digest(plain))
-    )
-    row = session.execute(query).one_or_none()
+    row = session.execute(_token_holder(), {"digest": _digest(plain)}).one_or_none()
     if row is None:
         raise Unauthenticated("This token is unknown or was ended.")
     return row[0], row[1]
@@ -259,6 +253,18 @@ def set_password(session: Session, member: Member, password: str) -> None:
     session.execute(update(Member).where(Member.id == member.id).values(password_hash=password_hash))
     session.execute(delete(MemberSignIn).where(MemberSignIn.member_id == member.id))
     session.execute(delete(MemberToken).where(MemberToken.member_id == member.id))
+
+
+@cache
+def _token_holder() -> Select[Member, list[str]]:
+    query = select(Member, MemberToken.scopes).join(MemberToken, MemberToken.member_id == Member.id)
+    return query.where(MemberToken.digest == bindparam("digest"))
+
+
+@cache
+def _names() -> Select[int, str, str | None]:
+    named = (Edge.owner_id == visibility.VIEWER) & (Edge.other_id == Member.id)
+    return select(Member.id, Member.name, Edge.remark).outerjoin(Edge, named).where(Member.id.in_(visibility.IDS))
 
 
 def _good_name(name: str) -> str:

@@ -72,10 +72,14 @@ def remove(session: Session, member: Member, comment_id: int) -> None:
 
 def on(session: Session, viewer: Member, post_ids: list[int]) -> list[Comment]:
     """The comments of these posts that the viewer sees, oldest first."""
+    if not post_ids:
+        return []
     return visibility.shown(list(session.scalars(visibility.comments(), visibility.by(viewer.id, ids=post_ids))))
 
 
 def likes(session: Session, viewer: Member, post_ids: list[int]) -> list[Like]:
+    if not post_ids:
+        return []
     return list(session.scalars(visibility.likes(), visibility.by(viewer.id, ids=post_ids)))
 
 

@@ -41,17 +41,19 @@ def by(viewer_id: int, **more: Any) -> dict[str, Any]:
 
 def active(who: Viewer) -> Condition:
     member = aliased(Member)
-    return exists(select(1).where(member.id == who, member.status == MemberStatus.ACTIVE))
+    return _some(select(1).where(member.id == who, member.status == MemberStatus.ACTIVE), member)
 
 
 def friends(one: Viewer, other: Viewer) -> Condition:
     """fr(one, other)."""
     edge, member = aliased(Edge), aliased(Member)
     return and_(
-        exists(
+        _some(
             select(1)
             .join_from(edge, member, member.id == edge.other_id)
-            .where(edge.owner_id == one, edge.other_id == other, *_befriended(edge), _is_active(member))
+            .where(edge.owner_id == one, edge.other_id == other, *_befriended(edge), _is_active(member)),
+            edge,
+            member,
         ),
         active(one),
     )
@@ -63,7 +65,7 @@ def sees(viewer: Viewer, post: Any = Post) -> Condition:
     has_something = or_(
         post.root_id.is_(None),
         post.body != "",
-        exists(select(1).where(root.id == post.root_id, shows_root(viewer, root))),
+        _some(select(1).where(root.id == post.root_id, shows_root(viewer, root)), root),
     )
     own = and_(post.author_id == viewer, active(viewer))
     return and_(post.deleted_at.is_(None), or_(own, and_(_sees_others(viewer, post), has_something)))
@@ -165,13 +167,10 @@ def shown(present: list[Comment]) -> list[Comment]:
 
 def unmuted(viewer: Viewer, post: Any = Post) -> Condition:
     """What a feed leaves out beside what may not be seen: muted authors, also behind a reshare."""
-    root = aliased(Post)
-    edge = aliased(Edge)
-    authors = or_(
-        edge.other_id == post.author_id,
-        edge.other_id == select(root.author_id).where(root.id == post.root_id).scalar_subquery(),
-    )
-    return not_(exists(select(1).where(edge.owner_id == viewer, edge.mutes, authors)))
+    root, edge = aliased(Post), aliased(Edge)
+    behind = _some(select(1).where(root.id == post.root_id, root.author_id == edge.other_id), root)
+    muted = select(1).where(edge.owner_id == viewer, edge.mutes, or_(edge.other_id == post.author_id, behind))
+    return not_(_some(muted, edge))
 
 
 @cache
@@ -193,7 +192,7 @@ def _sees_others(viewer: Viewer, post: Any) -> Condition:
     window = or_(author.window_days.is_(None), post.id >= _NOW - author.window_days * stamps.DAY)
     return and_(
         not_(post.is_held),
-        exists(
+        _some(
             select(1)
             .select_from(edge)
             .join(author, author.id == edge.other_id)
@@ -207,7 +206,10 @@ def _sees_others(viewer: Viewer, post: Any) -> Condition:
                 _is_active(reader),
                 window,
                 _is_meant(viewer, post, edge, author),
-            )
+            ),
+            edge,
+            author,
+            reader,
         ),
     )
 
@@ -232,7 +234,7 @@ def _is_meant(viewer: Viewer, post: Any, edge: Any, author: Any) -> Condition:
 
 def _is_named(viewer: Viewer, post: Any, kind: ListKind) -> Condition:
     named = aliased(Audience)
-    return exists(select(1).where(named.post_id == post.id, named.kind == kind, named.target_id == viewer))
+    return _some(select(1).where(named.post_id == post.id, named.kind == kind, named.target_id == viewer), named)
 
 
 def _in_group(viewer: Viewer, post: Any, kind: ListKind) -> Condition:
@@ -242,13 +244,24 @@ def _in_group(viewer: Viewer, post: Any, kind: ListKind) -> Condition:
         holds = [not_(group.is_deleted), stay.added <= post.aud_at, stay.removed.is_(None)]
     else:
         holds = [or_(stay.removed.is_(None), stay.removed > post.aud_at)]
-    return exists(
+    return _some(
         select(1)
         .select_from(named)
         .join(group, group.id == named.target_id)
         .join(stay, stay.group_id == group.id)
-        .where(named.post_id == post.id, named.kind == kind, stay.member_id == viewer, *holds)
+        .where(named.post_id == post.id, named.kind == kind, stay.member_id == viewer, *holds),
+        named,
+        group,
+        stay,
     )
+
+
+def _some(query: Any, *own: Any) -> Condition:
+    """EXISTS over its own tables; all others are the enclosing statement's, however deep this one lies in it.
+
+    Left to itself SQLAlchemy looks one level up only, and would ask about any post at all.
+    """
+    return exists(query.correlate_except(*own))
 
 
 def _befriended(edge: Any) -> tuple[Condition, ...]:

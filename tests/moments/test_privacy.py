@@ -2,6 +2,7 @@
 
 import os
 import random
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -18,9 +19,11 @@ def play(client: FlaskClient, advance: Callable[[float], None], seed: int, event
     done = 0
     while done < events:
         world = World(client, rng, advance)
-        for _ in range(LENGTH):
-            world.look(world.step())
+        for at in range(LENGTH):
+            world.look(world.step(), around=at % 3 == 0)
         done += LENGTH
+        if events > 1000:
+            print(f"{done} events", file=sys.stderr, flush=True)
 
 
 @pytest.mark.databases
@@ -35,4 +38,6 @@ def test_everybody_sees_what_the_specification_says(seed, client, advance, unlim
 @pytest.mark.timeout(6 * 3600)
 @pytest.mark.databases
 def test_fifty_thousand_events(client, advance, unlimited):
-    play(client, advance, int(os.environ.get("LOBBY_TEST_SEED", "7")), 50_000)
+    play(
+        client, advance, int(os.environ.get("LOBBY_TEST_SEED", "7")), int(os.environ.get("LOBBY_TEST_EVENTS", "50000"))
+    )
