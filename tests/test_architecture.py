@@ -139,7 +139,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot/api": ("bot.api", "bot.json_api", "bot.openapi", *DOORS),
     "bot/json_api.py": ("bot.errors",),
     "bot/openapi.py": ("bot.json_api",),
-    "bot/jobs": ("bot.jobs", "bot.fetching", "bot.models_api", *DOORS),
+    "bot/jobs": ("bot.jobs", "bot.moments", "bot.fetching", "bot.models_api", *DOORS),
     "bot/models_api.py": (),
     "bot/waiting.py": DOORS,
     "bot/standin": ("bot.standin",),  # a model knows us over HTTP only

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from bot.jobs import inbox, upkeep
+from bot.jobs import inbox, moments, upkeep
 
 
 class Entry(NamedTuple):
@@ -23,5 +23,6 @@ SCHEDULE = (
     Entry("answers", timedelta(seconds=1), upkeep.tend_answers),
     Entry("conversations", timedelta(seconds=15), upkeep.close_conversations),
     Entry("inbox", timedelta(seconds=15), inbox.look_after),
+    Entry("moments", timedelta(minutes=5), moments.erase),
     Entry("prune", timedelta(minutes=5), upkeep.prune),
 )

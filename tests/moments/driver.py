@@ -17,7 +17,7 @@ _histories = itertools.count(1)
 
 
 class World(Looking):
-    """Five members who begin as strangers."""
+    """Five members, most of them friends, each with a group."""
 
     def __init__(self, client: FlaskClient, rng: random.Random, advance: Callable[[float], None]) -> None:
         self.client, self.rng, self.advance = client, rng, advance
@@ -33,6 +33,15 @@ class World(Looking):
                 member = members.add(session, f"{name}-{history}-{rng.randrange(10**9)}", name)
                 self.keys[name] = members.make_token(session, member, "", ["all"])[1]
                 self.address[name] = addresses.of("member", member.id)
+        for who, other in itertools.combinations(PEOPLE, 2):
+            if rng.random() < 0.7:
+                self.oracle.tick()
+                self.befriend(who, other)
+        for who in PEOPLE:
+            for other in PEOPLE:
+                if self.oracle.fr(who, other) and rng.random() < 0.6:
+                    self.oracle.tick()
+                    self.group_add(who, other)
 
     def act(self, may: bool, who: str, method: str, path: str, body: Any = None) -> Any:
         """Do it; it must succeed if the specification lets it, and must not otherwise."""
@@ -290,8 +299,8 @@ class World(Looking):
 
 
 EVENTS: list[tuple[Callable[[World, str, str], None], int]] = [
-    (World.befriend, 14), (World.unfriend, 2), (World.block, 1), (World.unblock, 2), (World.hide, 2), (World.mute, 2),
-    (World.privacy, 2), (World.group_add, 6), (World.group_remove, 2), (World.group_delete, 1), (World.post, 12),
+    (World.befriend, 8), (World.unfriend, 2), (World.block, 1), (World.unblock, 2), (World.hide, 2), (World.mute, 2),
+    (World.privacy, 2), (World.group_add, 6), (World.group_remove, 4), (World.group_delete, 1), (World.post, 12),
     (World.reshare, 6), (World.like, 12), (World.unlike, 2), (World.comment, 9), (World.reply, 10),
     (World.delete_comment, 3), (World.delete_post, 2), (World.restore, 2), (World.change_audience, 4),
     (World.switch, 2), (World.off, 1), (World.back, 3), (World.moderate, 2), (World.pass_time, 2),

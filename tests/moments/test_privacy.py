@@ -31,7 +31,7 @@ def play(client: FlaskClient, advance: Callable[[float], None], seed: int, event
 def test_everybody_sees_what_the_specification_says(seed, client, advance, unlimited, monkeypatch):
     if seed == 2:
         monkeypatch.setattr(feed, "WALK_ABOVE", -1)  # P15: the other source of candidates gives the same pages
-    play(client, advance, seed, 2 * LENGTH)
+    play(client, advance, seed, LENGTH)
 
 
 @pytest.mark.campaign
