@@ -9,6 +9,7 @@ from flask import Response, redirect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from bot import api, clock, console, health, logs, pages, webhook
+from bot.moments import api as moments_api
 from bot.settings import settings
 
 
@@ -40,6 +41,7 @@ def create_app() -> APIFlask:
     app.register_blueprint(health.bp)
     pages.register(app)
     api.register(app)
+    moments_api.register(app)
     console.register(app)
     if hops := config.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

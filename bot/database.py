@@ -123,6 +123,19 @@ def reading() -> Iterator[Session]:
 
 
 @contextmanager
+def snapshot() -> Iterator[Session]:
+    """For looking at several tables as they were at one moment, that of the first statement.
+
+    SQLite's readers have that anyway.
+    """
+    engine = database().read
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+@contextmanager
 def inbound() -> Iterator[Connection]:
     """The webhook's transaction: a bare connection, kept from the last one.
 

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     clock_file: Path | None = None  # practice and tests: holds the simulator's offset in seconds
     log_format: Literal["text", "json"] = "text"
     sim_port: int = 8001  # the simulator, practice only
+    moments_limit_factor: float = Field(default=1.0, gt=0)  # of what one member may do in an hour and a day
     model_url: str = ""  # of the stand-in for a language model, practice only
 
     @field_validator("database_url")

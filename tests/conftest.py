@@ -26,7 +26,7 @@ from werkzeug.serving import make_server
 
 from bot import clock, database, queue, redis_server, settings, webhook
 from bot.console import inbox_stream, overview
-from bot.services import auto_tags, operators, rule_lint, rule_trial, rules
+from bot.services import auto_tags, passwords, rule_lint, rule_trial, rules
 from models import Base
 from tests.factories import Create, Sim, StandIn
 
@@ -91,7 +91,7 @@ def forget() -> None:
     rule_trial.forget()
     auto_tags.forget()
     webhook.forget()
-    operators.forget()
+    passwords.forget()
     overview.forget()
     inbox_stream.forget()
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from bot import console, database
-from bot.services import operators
+from bot.services import passwords
 from models import Base
 from tests.chromium import launch
 from tests.console.samples import tea_house
@@ -52,7 +52,7 @@ def main(folder: Path, part: str = "") -> None:
         with sync_playwright() as playwright:
             browser = launch(playwright)
             for width, language, theme in track(LOOKS, "Taking pictures"):
-                operators.forget()  # wrong passwords count, and each is mistyped in every look
+                passwords.forget()  # wrong passwords count, and each is mistyped in every look
                 windows: dict[str, Page] = {}
                 for name, page in pages.items():
                     window = windows.get(page.who)

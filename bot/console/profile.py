@@ -10,7 +10,7 @@ from bot.console.language import _
 from bot.console.pages import say, show
 from bot.database import reading, transaction
 from bot.errors import Refused
-from bot.services import operators, second_factor
+from bot.services import operators, passwords, second_factor
 
 
 @blueprint.route("/profile", methods=["GET", "POST"])
@@ -64,7 +64,7 @@ def second_factor_setup() -> ResponseReturnValue:
 def second_factor_off() -> ResponseReturnValue:
     operator, form = acting_operator(), Form()
     try:
-        operators.count_try(operator.name, request.remote_addr or "")
+        passwords.count_try(operator.name, request.remote_addr or "")
         with transaction() as session:
             if not second_factor.accept(session, operator.id, request.form.get("code", "")):
                 raise Refused("This code does not fit, or was used already.", field="code")
@@ -114,10 +114,10 @@ def _change_password() -> None:
     operator, address, here = acting_operator(), request.remote_addr or "", signed_in()
     assert here is not None
     if operator.password_hash:
-        operators.count_try(operator.name, address)
+        passwords.count_try(operator.name, address)
         if not operators.password_fits(operator, request.form.get("current", "")):
             raise Refused("This is not your present password.", field="current")
-        operators.forget_tries(operator.name, address)
+        passwords.forget_tries(operator.name, address)
     with transaction() as session:
         operators.set_password(session, operator, request.form.get("password", ""), keep=here)
         record(session, None, "operators.password")

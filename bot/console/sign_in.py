@@ -23,7 +23,7 @@ from bot.console.language import COOKIE as LANGUAGE_COOKIE
 from bot.console.pages import THEME_COOKIE, THEMES, show
 from bot.database import reading, transaction
 from bot.errors import Refused, Unauthenticated
-from bot.services import operators, second_factor
+from bot.services import operators, passwords, second_factor
 from models import Operator
 
 YEAR = 365 * 24 * 3600
@@ -57,7 +57,7 @@ def sign_in_code() -> ResponseReturnValue:
         return redirect(url_for("console.sign_in"))
     form = Form()
     try:
-        operators.count_try(operator.name, request.remote_addr or "")
+        passwords.count_try(operator.name, request.remote_addr or "")
         with transaction() as session:
             fits = second_factor.accept(session, operator.id, request.form.get("code", ""))
         if not fits:
@@ -117,7 +117,7 @@ def preferences() -> ResponseReturnValue:
 def _checked(name: str, password: str) -> Operator:
     """Whose name and password these are.  The password is verified outside transactions: it takes a while."""
     address = request.remote_addr or ""
-    operators.count_try(name, address)
+    passwords.count_try(name, address)
     with reading() as session:
         operator = operators.find(session, name)
     fits = operators.password_fits(operator, password)
@@ -156,7 +156,7 @@ def fingerprint(operator: Operator) -> str:
 
 
 def _let_in(operator: Operator, wanted: str) -> ResponseReturnValue:
-    operators.forget_tries(operator.name, request.remote_addr or "")
+    passwords.forget_tries(operator.name, request.remote_addr or "")
     with transaction() as session:
         cookie = operators.sign_in(session, operator, _device())
     return _with_cookie(redirect(own_path(wanted)), cookie)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from bot.jobs import inbox, upkeep
+from bot.jobs import inbox, moments, upkeep
 
 
 class Entry(NamedTuple):
@@ -24,5 +24,6 @@ SCHEDULE = (
     Entry("conversations", timedelta(seconds=15), upkeep.close_conversations),
     Entry("inbox", timedelta(seconds=15), inbox.look_after),
     Entry("search", timedelta(seconds=5), upkeep.hint_search),
+    Entry("moments", timedelta(minutes=5), moments.erase),
     Entry("prune", timedelta(minutes=5), upkeep.prune),
 )

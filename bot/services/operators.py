@@ -2,43 +2,20 @@
 
 import hashlib
 import secrets
-import time
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from functools import cache
-from threading import BoundedSemaphore
 
-import structlog
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
-from redis.exceptions import RedisError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from bot import queue
 from bot.errors import Conflict, NotFound, Refused, Unauthenticated
-from bot.services import audit
+from bot.services import audit, passwords
 from models import Operator, SignIn, SignInLink, affected, utc_now
 
 LIFETIME = timedelta(days=30)  # of one browser's sign-in
 LINK_MINUTES = 15
 SEEN_EVERY = timedelta(minutes=1)
 LANGUAGES = ("zh", "en")
-
-# Wrong passwords in 15 minutes after which tries are let through only one by one.
-WINDOW = timedelta(minutes=15)
-TRIES, TRIES_OF_ADDRESS = 10, 100
-ONE_TRY_EVERY = timedelta(seconds=30)
-
-log = structlog.get_logger()
-
-_hasher = PasswordHasher()
-_hashing = BoundedSemaphore(2)  # 64 MiB and a core each: a storm of sign-ins must not starve the callback
-_tries_here: dict[str, tuple[int, float]] = {}  # without Redis: this process's own count and its end
-
-
-class TooManyTries(Refused):
-    status = 429
 
 
 def create(session: Session, name: str, password: str = "") -> Operator:
@@ -52,7 +29,7 @@ def create(session: Session, name: str, password: str = "") -> Operator:
     if not 1 <= len(name) <= 64 or not name.isprintable():
         raise Refused("Give the operator a name of 1 to 64 characters.", field="name")
     # Hashed before the first statement: a transaction begins there, and hashing takes 0.1 to 0.2 s.
-    password_hash = hash_password(password) if password else ""
+    password_hash = passwords.hash_new(password) if password else ""
     if find(session, name) is not None:
         raise Conflict("There is an operator “{name}” already; choose another name.", field="name", name=name)
     operator = Operator(name=name, password_hash=password_hash)
@@ -86,21 +63,14 @@ def last_seen(session: Session, ids: Collection[int]) -> dict[int, datetime]:
     return dict(session.execute(query.group_by(SignIn.operator_id)).all())
 
 
-def hash_password(password: str) -> str:
-    """Takes 0.1 to 0.2 s: call it outside a transaction.
-
-    Raises:
-        Refused: too short or too long.
-    """
-    if not 10 <= len(password) <= 200:
-        raise Refused("Use a password of 10 to 200 characters; a short sentence is a good one.", field="password")
-    with _hashing:
-        return _hasher.hash(password)
+def password_fits(operator: Operator | None, password: str) -> bool:
+    """Takes 0.1 to 0.2 s, for unknown names too: call it outside a transaction."""
+    return passwords.fits(operator.password_hash if operator is not None and operator.is_active else "", password)
 
 
 def set_password(session: Session, operator: Operator, password: str, *, keep: SignIn | None = None) -> None:
     """Give an operator a new password, or none (""), and end their other sign-ins and unused links."""
-    password_hash = hash_password(password) if password else ""
+    password_hash = passwords.hash_new(password) if password else ""
     session.execute(update(Operator).where(Operator.id == operator.id).values(password_hash=password_hash))
     session.execute(delete(SignIn).where(SignIn.operator_id == operator.id, SignIn.id != (keep.id if keep else 0)))
     session.execute(delete(SignInLink).where(SignInLink.operator_id == operator.id, SignInLink.used_at.is_(None)))
@@ -153,46 +123,6 @@ def redeem_link(session: Session, secret: str, device: str) -> str:
     if operator is None or used is None:
         raise Unauthenticated("This sign-in link was used already or has expired. Ask for a new one.")
     return sign_in(session, operator, device)
-
-
-def count_try(name: str, address: str) -> None:
-    """Count a try before its password is looked at, so that many at once cannot slip through.
-
-    Raises:
-        TooManyTries: this name from this address, or this address, failed too often; known names or not.
-    """
-    for key, limit in _throttles(name, address):
-        wait = _wait(key, limit)
-        if wait:
-            raise TooManyTries(
-                "Too many tries. Wait {seconds} seconds, or use a sign-in link.", field="password", seconds=wait
-            )
-
-
-def password_fits(operator: Operator | None, password: str) -> bool:
-    """Takes 0.1 to 0.2 s, for unknown names too: call it outside a transaction."""
-    known = operator is not None and operator.is_active and operator.password_hash != ""
-    expected = operator.password_hash if operator is not None and known else _nobodys_hash()
-    with _hashing:
-        try:
-            return _hasher.verify(expected, password[:200]) and known
-        except (Argon2Error, InvalidHashError):
-            return False
-
-
-def forget_tries(name: str, address: str) -> None:
-    """The right password: this name starts anew from this address."""
-    key, _ = _throttles(name, address)[0]
-    _tries_here.pop(key, None)
-    try:
-        queue.connection().delete(key, f"{key}:next")
-    except RedisError as error:
-        log.warning("sign_in.uncounted", error=type(error).__name__)
-
-
-def forget() -> None:
-    """Drop the tries that this process counted by itself."""
-    _tries_here.clear()
 
 
 def sign_in(session: Session, operator: Operator, device: str) -> str:
@@ -260,43 +190,5 @@ def end_sign_in(session: Session, operator: Operator, sign_in_id: int) -> None:
     session.execute(delete(SignIn).where(SignIn.id == sign_in_id, SignIn.operator_id == operator.id))
 
 
-@cache
-def _nobodys_hash() -> str:
-    """Verified for unknown names, so that they take as long; made when first needed, not in each process's start."""
-    return _hasher.hash(secrets.token_hex(16))
-
-
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()  # 256 random bits: no slow hash needed
-
-
-def _throttles(name: str, address: str) -> list[tuple[str, int]]:
-    who = _digest(f"{name.strip()}\x1f{address}")[:32]
-    return [(f"lobby:tries:{who}", TRIES), (f"lobby:tries:{_digest(address)[:32]}", TRIES_OF_ADDRESS)]
-
-
-def _wait(key: str, limit: int) -> int:
-    """Count one try; seconds to wait when it may not be made now."""
-    try:
-        redis = queue.connection()
-        with redis.pipeline() as pipe:
-            pipe.set(key, 0, ex=WINDOW, nx=True)
-            pipe.incr(key)
-            tries = int(pipe.execute()[1])
-        if tries <= limit or redis.set(f"{key}:next", 1, ex=ONE_TRY_EVERY, nx=True):
-            return 0
-        return max(1, int(redis.ttl(f"{key}:next")))
-    except RedisError as error:
-        log.warning("sign_in.counted_here_only", error=type(error).__name__)
-        return _wait_here(key, limit)
-
-
-def _wait_here(key: str, limit: int) -> int:
-    now = time.monotonic()
-    if len(_tries_here) > 10_000:
-        _tries_here.clear()
-    tries, ends = _tries_here.get(key, (0, 0.0))
-    if now > ends:
-        tries, ends = 0, now + WINDOW.total_seconds()
-    _tries_here[key] = (tries + 1, ends)
-    return 0 if tries < limit else int(ends - now) + 1

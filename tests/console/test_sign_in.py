@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from bot.services import operators
+from bot.services import operators, passwords
 from models import Operator, SignIn, SignInLink, utc_now
 from tests.console.conftest import Browser
 from tests.factories import Create
@@ -172,7 +172,7 @@ def test_ten_failures_slow_this_name_down_from_this_address_only(
 ) -> None:
     if has_redis:
         request.getfixturevalue("redis")
-    operators._tries_here.clear()
+    passwords._tries_here.clear()
     monkeypatch.setattr(operators, "password_fits", lambda operator, password: password == PASSWORD)
     create.operator("xiaomei", "")
     token = stranger.token()
@@ -193,13 +193,13 @@ def test_ten_failures_slow_this_name_down_from_this_address_only(
 
 def test_tries_are_counted_for_all_processes(redis: "Redis[bytes]", create: Create) -> None:
     for _ in range(10):
-        operators.count_try("xiaomei", "203.0.113.1")
-    operators._tries_here.clear()  # as another process has it
-    operators.count_try("xiaomei", "203.0.113.1")  # one every 30 s still gets through
-    with pytest.raises(operators.TooManyTries):
-        operators.count_try("xiaomei", "203.0.113.1")
-    operators.forget_tries("xiaomei", "203.0.113.1")
-    operators.count_try("xiaomei", "203.0.113.1")
+        passwords.count_try("xiaomei", "203.0.113.1")
+    passwords._tries_here.clear()  # as another process has it
+    passwords.count_try("xiaomei", "203.0.113.1")  # one every 30 s still gets through
+    with pytest.raises(passwords.TooManyTries):
+        passwords.count_try("xiaomei", "203.0.113.1")
+    passwords.forget_tries("xiaomei", "203.0.113.1")
+    passwords.count_try("xiaomei", "203.0.113.1")
 
 
 def test_a_new_password_ends_the_other_browsers(browser: Browser, app: Flask, create: Create, owner: Operator) -> None:

@@ -1,0 +1,115 @@
+"""What every endpoint of Moments shares: who calls, in which transaction, and how addresses become ids.
+
+An endpoint is a function of (session, me, …) under ``@endpoint``, which takes its scope; nothing is reachable without
+one.  A reading one runs in one snapshot: whatever was taken away before the request began is not in its answer.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import structlog
+from apiflask import APIBlueprint
+from flask import Response, g, request
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from bot.database import snapshot, transaction
+from bot.errors import Forbidden
+from bot.json_api import Endpoint, In, Out, guard, read_body, read_query
+from bot.moments import addresses, feed, members
+from bot.settings import settings
+from models import Member, MemberStatus
+
+__all__ = ["ENDPOINTS", "OPEN", "Endpoint", "In", "Out", "PageQuery", "bp", "endpoint", "start_of"]
+
+OPEN = ""  # the scope of what needs no member
+COOKIE = "lobby_moments"
+HEADER = "Lobby-Moments"  # no other site's page can send it with a cookie
+
+bp = APIBlueprint("moments_api", __name__, url_prefix="/moments/api/v1", enable_openapi=False)
+ENDPOINTS: list[Endpoint] = []
+
+
+class PageQuery(In):
+    after: Annotated[str, Field(max_length=100, description="`next` of the page before")] = ""
+    limit: Annotated[int, Field(ge=1, le=100, description="how many at most")] = 20
+
+
+def start_of(query: PageQuery, place: str) -> int:
+    """The id before which a page of this list begins."""
+    return addresses.read_cursor(place, query.after) if query.after else feed.FIRST
+
+
+def endpoint(
+    method: str,
+    path: str,
+    *,
+    scope: str,
+    summary: str,
+    returns: type[BaseModel] | None = None,
+    body: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    status: int = 200,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Open a path to members' browsers and programs with this scope.
+
+    The function takes ``session``, ``me``, an id for each address of the path (``<post>``: ``post_id``), ``body`` and
+    ``query``; it runs in one transaction and returns what ``returns`` is read from.
+    """
+    if scope != OPEN and (scope not in members.SCOPES or scope == members.ALL):
+        raise ValueError(f"{method} {path}: there is no scope {scope!r}")
+
+    def add(run: Callable[..., Any]) -> Callable[..., Any]:
+        known = Endpoint(method, path, scope, summary, run, returns, body, query, status, method == "GET")
+        ENDPOINTS.append(known)
+        bp.add_url_rule(path, known.name, _view(known), methods=[method])
+        return run
+
+    return add
+
+
+def _view(known: Endpoint) -> Callable[..., Response]:
+    wants = set(inspect.signature(known.run).parameters)
+
+    def view(**parts: str) -> Response:
+        values: dict[str, Any] = {f"{kind}_id": addresses.read(kind, address) for kind, address in parts.items()}
+        with snapshot() if known.only_reads else transaction() as session:
+            if known.scope != OPEN:
+                values["me"] = _authenticate(session, known)
+            if known.body is not None:
+                values["body"] = read_body(known.body)
+            values["query"] = read_query(known.query or In)
+            result = known.run(session, **{name: value for name, value in values.items() if name in wants})
+            session.flush()  # what the database refuses is told from here, not after the answer is made
+            shown = known.returns.model_validate(result).model_dump_json() if known.returns else ""
+        response = Response(shown, known.status, content_type="application/json")
+        response.headers["Cache-Control"] = "private, no-store"
+        cookie: str | None = g.pop("moments_cookie", None)
+        if cookie:
+            is_https = settings().base_url.startswith("https://")
+            response.set_cookie(
+                COOKIE, cookie, members.LIFETIME, path="/moments", secure=is_https, httponly=True, samesite="Lax"
+            )
+        return response
+
+    return view
+
+
+def _authenticate(session: Session, known: Endpoint) -> Member:
+    kind, _, plain = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        member, scopes = members.by_token(session, plain.strip())
+        if members.ALL not in scopes and known.scope not in scopes:
+            raise Forbidden("This token may not do that: it needs the scope “{scope}”.", scope=known.scope)
+    else:
+        member = members.by_cookie(session, request.cookies.get(COOKIE, ""))
+        if not known.only_reads and not request.headers.get(HEADER):
+            raise Forbidden("A browser sends the header “{header}: 1” with every change.", header=HEADER)
+    if member.status != MemberStatus.ACTIVE and not known.scope.startswith("profile:"):
+        raise Forbidden("Your Moments are switched off; come back first.")
+    structlog.contextvars.bind_contextvars(member=member.id)
+    return member
+
+
+guard(bp)

@@ -1,0 +1,243 @@
+"""/moments/api/v1/members, /sign-in, /me, /tokens: joining, and what is one's own."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from flask import g, request
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+import models
+from bot.database import snapshot
+from bot.errors import Unauthenticated
+from bot.moments import addresses, cards, members
+from bot.moments.api.contract import COOKIE, OPEN, In, Out, endpoint
+from bot.moments.api.shapes import Notice, Person, Post
+from bot.services import passwords
+
+
+class Joining(In):
+    handle: Annotated[str, Field(max_length=64)]
+    name: Annotated[str, Field(max_length=64)]
+    password: Annotated[str, Field(max_length=300)]
+
+
+class SigningIn(In):
+    handle: Annotated[str, Field(max_length=64)]
+    password: Annotated[str, Field(max_length=300)]
+
+
+class Me(Out):
+    id: str
+    handle: str
+    name: str
+    about: str
+    status: models.MemberStatus
+    window_days: int | None
+    newonly: bool
+    takes_requests: bool
+    lets_reshare: bool
+
+
+class ProfileChange(In):
+    """What is left out stays."""
+
+    name: Annotated[str | None, Field(max_length=64)] = None
+    about: Annotated[str | None, Field(max_length=200)] = None
+
+
+class Privacy(In):
+    window_days: Annotated[Literal[3, 30, 180] | None, Field(description="how far back friends see; null: everything")]
+    newonly: Annotated[bool, Field(description="later friends see only later posts")]
+    takes_requests: bool = True
+    lets_reshare: Annotated[bool, Field(description="what a new post for all friends begins with")] = True
+
+
+class TokenDraft(In):
+    name: Annotated[str, Field(max_length=64)] = ""
+    scopes: Annotated[list[str], Field(max_length=20)]
+
+
+class Token(Out):
+    id: str
+    name: str
+    scopes: list[str]
+
+
+class Tokens(Out):
+    items: list[Token]
+
+
+class NewToken(Token):
+    token: Annotated[str, Field(description="shown only here")]
+
+
+class Profile(Person):
+    handle: str
+    about: str
+
+
+class MyComment(Out):
+    id: str
+    at: datetime
+    body: str
+
+
+class MyLike(Out):
+    post: str
+    at: datetime
+
+
+class Activity(Out):
+    comments: list[MyComment]
+    likes: list[MyLike]
+
+
+class ExportedGroup(Out):
+    name: str
+    members: list[Person]
+
+
+class Export(Activity):
+    handle: str
+    name: str
+    about: str
+    posts: list[Post]
+    friends: list[Person]
+    groups: list[ExportedGroup]
+    notices: list[Notice]
+
+
+class Lookup(In):
+    handle: Annotated[str, Field(max_length=64)]
+
+
+@endpoint("POST", "/members", scope=OPEN, summary="Join, signed in at once", body=Joining, returns=Me, status=201)
+def join(session: Session, body: Joining) -> dict[str, Any]:
+    member = members.join(session, body.handle, body.name, body.password)
+    g.moments_cookie = members.sign_in(session, member, _device())
+    return _me(member)
+
+
+@endpoint("POST", "/sign-in", scope=OPEN, summary="Sign in: sets the cookie", body=SigningIn, returns=Me)
+def sign_in(session: Session, body: SigningIn) -> dict[str, Any]:
+    name, address = f"member {body.handle.strip().lower()}", request.remote_addr or ""
+    try:
+        passwords.count_try(name, address)
+    except passwords.TooManyTries as late:
+        raise passwords.TooManyTries(
+            "Too many tries. Wait {seconds} seconds.", seconds=late.values["seconds"]
+        ) from None
+    with snapshot() as looking:
+        found = members.find(looking, body.handle)
+    # Verified between two transactions, as it takes 0.1 to 0.2 s.
+    if not passwords.fits(found.password_hash if found else "", body.password):
+        raise Unauthenticated("The name or the password is wrong.", field="password")
+    member = members.find(session, body.handle)
+    if member is None:
+        raise Unauthenticated("The name or the password is wrong.", field="password")
+    passwords.forget_tries(name, address)
+    g.moments_cookie = members.sign_in(session, member, _device())
+    return _me(member)
+
+
+@endpoint("POST", "/sign-out", scope="profile:write", summary="End this browser's sign-in", status=204)
+def sign_out(session: Session) -> None:
+    members.sign_out(session, request.cookies.get(COOKIE, ""))
+
+
+@endpoint("GET", "/me", scope="profile:read", summary="Who you are, and your privacy", returns=Me)
+def me(session: Session, me: models.Member) -> dict[str, Any]:
+    return _me(me)
+
+
+@endpoint("PATCH", "/me", scope="profile:write", summary="Change your name or text", body=ProfileChange, returns=Me)
+def change_me(session: Session, me: models.Member, body: ProfileChange) -> dict[str, Any]:
+    members.change_profile(session, me, name=body.name, about=body.about)
+    return _me(me)
+
+
+@endpoint(
+    "PUT", "/me/privacy", scope="profile:write", summary="What holds for all your posts", body=Privacy, returns=Me
+)
+def change_privacy(session: Session, me: models.Member, body: Privacy) -> dict[str, Any]:
+    members.change_privacy(session, me, **body.model_dump())
+    return _me(me)
+
+
+@endpoint("POST", "/me/off", scope="profile:write", summary="Hide all that is yours until you come back", returns=Me)
+def switch_off(session: Session, me: models.Member) -> dict[str, Any]:
+    members.switch_off(session, me)
+    return _me(me)
+
+
+@endpoint("POST", "/me/back", scope="profile:write", summary="Come back, also from deleting in time", returns=Me)
+def come_back(session: Session, me: models.Member) -> dict[str, Any]:
+    members.come_back(session, me)
+    return _me(me)
+
+
+@endpoint("DELETE", "/me", scope="profile:write", summary="Hide everything now, erase it in 15 days", status=204)
+def delete_me(session: Session, me: models.Member) -> None:
+    members.delete_all(session, me)
+
+
+@endpoint("GET", "/me/activity", scope="profile:read", summary="Your own comments and likes", returns=Activity)
+def activity(session: Session, me: models.Member) -> dict[str, Any]:
+    return cards.activity(session, me)
+
+
+@endpoint("GET", "/me/export", scope="profile:read", summary="All that is yours", returns=Export)
+def export(session: Session, me: models.Member) -> dict[str, Any]:
+    return cards.export(session, me)
+
+
+@endpoint("GET", "/tokens", scope="profile:read", summary="List your programs' tokens", returns=Tokens)
+def list_tokens(session: Session, me: models.Member) -> dict[str, Any]:
+    return {"items": [_token(each) for each in members.tokens(session, me)]}
+
+
+@endpoint(
+    "POST",
+    "/tokens",
+    scope="profile:write",
+    summary="Make a token",
+    body=TokenDraft,
+    returns=NewToken,
+    status=201,
+)
+def make_token(session: Session, me: models.Member, body: TokenDraft) -> dict[str, Any]:
+    token, plain = members.make_token(session, me, body.name, body.scopes)
+    return {**_token(token), "token": plain}
+
+
+@endpoint("DELETE", "/tokens/<token>", scope="profile:write", summary="End a token", status=204)
+def end_token(session: Session, me: models.Member, token_id: int) -> None:
+    members.end_token(session, me, token_id)
+
+
+@endpoint("GET", "/members", scope="friends:read", summary="Find somebody by handle", query=Lookup, returns=Profile)
+def look_up(session: Session, me: models.Member, query: Lookup) -> dict[str, Any]:
+    return _profile(session, me, members.look_up(session, me, query.handle))
+
+
+@endpoint("GET", "/members/<member>", scope="friends:read", summary="Look at somebody", returns=Profile)
+def profile(session: Session, me: models.Member, member_id: int) -> dict[str, Any]:
+    return _profile(session, me, members.profile(session, me, member_id))
+
+
+def _profile(session: Session, me: models.Member, found: models.Member) -> dict[str, Any]:
+    return {**cards.people(session, me, [found.id])[0], "handle": found.handle, "about": found.about}
+
+
+def _me(member: models.Member) -> dict[str, Any]:
+    shown = {name: getattr(member, name) for name in Me.model_fields if name != "id"}
+    return {"id": addresses.of("member", member.id), **shown}
+
+
+def _token(token: models.MemberToken) -> dict[str, Any]:
+    return {"id": addresses.of("token", token.id), "name": token.name, "scopes": token.scopes}
+
+
+def _device() -> str:
+    return request.headers.get("User-Agent", "")

@@ -1,0 +1,107 @@
+"""What the endpoints of Moments give and take in common."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from bot.moments import addresses
+from bot.moments.api.contract import In, Out
+from bot.moments.audiences import Choice
+from models import ListKind, NoticeKind, PostMode
+
+Address = Annotated[str, Field(max_length=20)]
+
+
+class Person(Out):
+    id: str
+    name: Annotated[str, Field(description="your own remark first")]
+
+
+class People(Out):
+    items: list[Person]
+
+
+class Named(Out):
+    id: str
+    name: str
+
+
+class Audience(Out):
+    mode: PostMode
+    allow_members: list[Person]
+    allow_groups: list[Named]
+    deny_members: list[Person]
+    deny_groups: list[Named]
+
+
+class AudienceChoice(In):
+    """friends and private take no list; allow takes all four (who is denied does not see it); deny its own two."""
+
+    mode: PostMode = PostMode.FRIENDS
+    allow_members: Annotated[list[Address], Field(max_length=500)] = Field(default_factory=list)
+    allow_groups: Annotated[list[Address], Field(max_length=200)] = Field(default_factory=list)
+    deny_members: Annotated[list[Address], Field(max_length=500)] = Field(default_factory=list)
+    deny_groups: Annotated[list[Address], Field(max_length=200)] = Field(default_factory=list)
+
+    def choice(self) -> Choice:
+        lists = {
+            kind: [addresses.read(kind.value.partition("_")[2], each) for each in getattr(self, f"{kind.value}s")]
+            for kind in ListKind
+        }
+        return Choice(self.mode, lists)
+
+
+class Words(Out):
+    id: str
+    author: Person
+    at: datetime
+    body: str
+    place: str
+    link: str
+    edited_at: datetime | None
+
+
+class Comment(Out):
+    id: str
+    by: Annotated[Person | None, Field(description="null: deleted, and kept only for the answers below it")]
+    at: datetime
+    reply_to: str | None
+    body: str
+    is_deleted: bool
+    is_mine: bool
+
+
+class OwnPost(Out):
+    is_held: Annotated[bool, Field(description="by a moderator: only you see it")]
+    root_is_gone: bool
+    reshare_ok: bool
+    audience: Audience
+
+
+class Post(Words):
+    is_mine: bool
+    root: Annotated[Words | None, Field(description="of a reshare, while you may see it")]
+    comments_open: bool
+    can_reshare: bool
+    like_count: Annotated[int, Field(description="of likes that you may see")]
+    i_like: bool
+    likes: list[Person]
+    comment_count: int
+    comments: list[Comment]
+    own: Annotated[OwnPost | None, Field(description="for its author only")]
+
+
+class Posts(Out):
+    items: list[Post]
+    next: Annotated[str | None, Field(description="null: that is everything")]
+
+
+class Notice(Out):
+    id: str
+    kind: NoticeKind
+    at: datetime
+    by: Person
+    post: str | None
+    comment: str | None
+    is_read: bool

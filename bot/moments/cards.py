@@ -1,0 +1,201 @@
+"""What a reader gets to see of posts, comments and people: the only place that turns rows into what goes out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.moments import addresses, audiences, feed, groups, members, notices, reactions, stamps, visibility
+from models import Comment, FriendGroup, ListKind, Member, Notice, Post, PostMode
+
+LIKES, COMMENTS = 50, 20  # shown on a card; the counts beside them are exact
+
+Values = dict[str, Any]
+
+
+def person(member_id: int, name: str) -> Values:
+    return {"id": addresses.of("member", member_id), "name": name}
+
+
+def people(session: Session, viewer: Member, ids: Sequence[int]) -> list[Values]:
+    names = members.names(session, viewer, ids)
+    return [person(member_id, names[member_id]) for member_id in ids]
+
+
+def one(session: Session, viewer: Member, post: Post) -> Values:
+    return many(session, viewer, [post])[0]
+
+
+def many(session: Session, viewer: Member, found: Sequence[Post], *, most_comments: int = COMMENTS) -> list[Values]:
+    """Cards of posts that the viewer may see (``posts.find`` and the lists of ``feed`` see to that)."""
+    ids = [post.id for post in found]
+    liked: dict[int, list[int]] = {post_id: [] for post_id in ids}
+    for like in reactions.likes(session, viewer, ids):
+        liked[like.post_id].append(like.member_id)
+    said: dict[int, list[Comment]] = {post_id: [] for post_id in ids}
+    for comment in reactions.on(session, viewer, ids):
+        said[comment.post_id].append(comment)
+    roots = _roots(session, viewer, found)
+    lists = audiences.of(session, [post.id for post in found if post.author_id == viewer.id])
+    named = {post.author_id for post in (*found, *roots.values())}
+    named |= {who for each in liked.values() for who in each[:LIKES]} | {c.member_id for e in said.values() for c in e}
+    named |= {who for each in lists.values() for kind in _MEMBERS for who in each.get(kind, ())}
+    names = members.names(session, viewer, named)
+    labels = _group_names(session, lists)
+    cards = []
+    for post in found:
+        root, is_mine = roots.get(post.root_id or 0), post.author_id == viewer.id
+        card = {
+            **_words(post, names),
+            "is_mine": is_mine,
+            "root": _words(root, names) if root else None,
+            "comments_open": post.comments_open,
+            "can_reshare": root is not None if post.root_id else post.reshare_ok,
+            "like_count": len(liked[post.id]),
+            "i_like": viewer.id in liked[post.id],
+            "likes": [person(who, names[who]) for who in liked[post.id][:LIKES]],
+            "comment_count": len(said[post.id]),
+            "comments": [_comment(viewer, each, names) for each in said[post.id][:most_comments]],
+            "own": None,
+        }
+        if is_mine:
+            card["own"] = {
+                "is_held": post.is_held,
+                "root_is_gone": post.root_id is not None and root is None,
+                "reshare_ok": post.reshare_ok,
+                "audience": audience(post.mode, lists[post.id], names, labels),
+            }
+        cards.append(card)
+    return cards
+
+
+def comments(session: Session, viewer: Member, post: Post, before: int, limit: int) -> tuple[list[Values], int | None]:
+    """The newest ones before this id, in the order in which they were written."""
+    found = [each for each in reactions.on(session, viewer, [post.id]) if each.id < before]
+    kept = found[-limit:]
+    names = members.names(session, viewer, {each.member_id for each in kept})
+    return [_comment(viewer, each, names) for each in kept], (kept[0].id if len(found) > limit else None)
+
+
+def comment(session: Session, viewer: Member, written: Comment) -> Values:
+    return _comment(viewer, written, members.names(session, viewer, {written.member_id}))
+
+
+def noticed(session: Session, viewer: Member, found: Sequence[Notice]) -> list[Values]:
+    names = members.names(session, viewer, {notice.actor_id for notice in found})
+    return [
+        {
+            "id": addresses.of("notice", notice.id),
+            "kind": notice.kind,
+            "at": stamps.time(notice.id),
+            "by": person(notice.actor_id, names[notice.actor_id]),
+            "post": addresses.of("post", notice.post_id) if notice.post_id else None,
+            "comment": addresses.of("comment", notice.comment_id) if notice.comment_id else None,
+            "is_read": notice.read_at is not None,
+        }
+        for notice in found
+    ]
+
+
+def audience(mode: PostMode, lists: dict[ListKind, list[int]], names: dict[int, str], labels: dict[int, str]) -> Values:
+    """For the author only."""
+
+    def listed(kind: ListKind) -> list[Values]:
+        if kind in _MEMBERS:
+            return [person(each, names[each]) for each in lists.get(kind, ()) if each in names]
+        found = [each for each in lists.get(kind, ()) if each in labels]
+        return [{"id": addresses.of("group", each), "name": labels[each]} for each in found]
+
+    return {"mode": mode, **{kind.value + "s": listed(kind) for kind in ListKind}}
+
+
+def history(session: Session, viewer: Member, post: Post) -> list[Values]:
+    changes = audiences.history(session, post)
+    lists = [audiences.read(change.names) for change in changes]
+    names = members.names(session, viewer, {who for each in lists for kind in _MEMBERS for who in each.get(kind, ())})
+    labels = _group_names(session, dict(enumerate(lists)))
+    return [
+        {
+            "since": stamps.time(change.since),
+            "until": stamps.time(change.until),
+            "audience": audience(change.mode, each, names, labels),
+        }
+        for change, each in zip(changes, lists, strict=True)
+    ]
+
+
+def export(session: Session, me: Member) -> Values:
+    """All that a member has put in; of others only what stands in the member's own lists."""
+    everything, _next = feed.album(session, me, me.id, feed.FIRST, 1 << 31)
+    friends = session.scalars(select(Member.id).where(visibility.friends(me.id, Member.id)).order_by(Member.id)).all()
+    written = many(session, me, everything, most_comments=1 << 31)
+    found, _next = notices.page(session, me, feed.FIRST, 1_000)
+    return {
+        "handle": me.handle,
+        "name": me.name,
+        "about": me.about,
+        "posts": written,
+        "friends": people(session, me, friends),
+        "groups": [
+            {"name": group.name, "members": people(session, me, [one.id for one in groups.people_in(session, group)])}
+            for group in groups.list_all(session, me)
+        ],
+        "notices": noticed(session, me, found),
+        **activity(session, me),
+    }
+
+
+def activity(session: Session, me: Member) -> Values:
+    """One's own comments and likes, also where the post is no longer shown: own words and dates only."""
+    return {
+        "comments": [
+            {"id": addresses.of("comment", each.id), "at": stamps.time(each.id), "body": each.body}
+            for each in reactions.own_comments(session, me)
+        ],
+        "likes": [
+            {"post": addresses.of("post", like.post_id), "at": stamps.time(like.at)}
+            for like in reactions.own_likes(session, me)
+        ],
+    }
+
+
+_MEMBERS = (ListKind.ALLOW_MEMBER, ListKind.DENY_MEMBER)
+
+
+def _roots(session: Session, viewer: Member, found: Sequence[Post]) -> dict[int, Post]:
+    ids = {post.root_id for post in found if post.root_id is not None}
+    if not ids:
+        return {}
+    return {root.id: root for root in session.scalars(visibility.roots(), visibility.by(viewer.id, ids=list(ids)))}
+
+
+def _group_names(session: Session, lists: dict[int, dict[ListKind, list[int]]]) -> dict[int, str]:
+    ids = {one for each in lists.values() for kind in set(ListKind) - set(_MEMBERS) for one in each.get(kind, ())}
+    query = select(FriendGroup.id, FriendGroup.name).where(FriendGroup.id.in_(ids))
+    return {row[0]: row[1] for row in session.execute(query)} if ids else {}
+
+
+def _words(post: Post, names: dict[int, str]) -> Values:
+    return {
+        "id": addresses.of("post", post.id),
+        "author": person(post.author_id, names[post.author_id]),
+        "at": stamps.time(post.id),
+        "body": post.body,
+        "place": post.place,
+        "link": post.link,
+        "edited_at": post.edited_at,
+    }
+
+
+def _comment(viewer: Member, written: Comment, names: dict[int, str]) -> Values:
+    is_gone = written.deleted_at is not None
+    return {
+        "id": addresses.of("comment", written.id),
+        "by": None if is_gone else person(written.member_id, names[written.member_id]),
+        "at": stamps.time(written.id),
+        "reply_to": addresses.of("comment", written.reply_to) if written.reply_to else None,
+        "body": "" if is_gone else written.body,
+        "is_deleted": is_gone,
+        "is_mine": written.member_id == viewer.id and not is_gone,
+    }

@@ -1,0 +1,116 @@
+"""Feed, album and search: posts newest first, page by page, to the very first one.
+
+A source yields ids, newest first, complete but too generous; one statement then says which of them may be seen.  A
+wrong source could lose a post, never show one.  A page goes on until it is full, so nothing that was left out shows in
+its size, nor in its cursor, which is the last post shown and exists only if there is another one.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Select, String, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from bot.moments import stamps, visibility
+from models import Edge, Member, Post
+
+Source = Callable[[int, int], list[int]]  # before this id, so many at most; fewer: there are no more
+
+FIRST = 1 << 53  # before everything
+WALK_ABOVE = 900  # friends, from which walking down all posts is cheaper than asking for each friend's
+_FIRST_SPAN = 3 * stamps.DAY
+_REMEMBERED = 20_000
+_spans: dict[int, int] = {}  # how far back a page of a reader went: a guess to begin with, nothing more
+
+
+def feed(session: Session, viewer: Member, before: int, limit: int) -> tuple[list[Post], int | None]:
+    def source(before: int, most: int) -> list[int]:
+        return candidates(session, viewer.id, before, most)
+
+    return _page(session, viewer, source, before, limit, muted=False)
+
+
+def album(session: Session, viewer: Member, author_id: int, before: int, limit: int) -> tuple[list[Post], int | None]:
+    def source(before: int, most: int) -> list[int]:
+        query = select(Post.id).where(Post.author_id == author_id, Post.id < before)
+        return list(session.scalars(query.order_by(Post.id.desc()).limit(most)))
+
+    return _page(session, viewer, source, before, limit)
+
+
+def search(session: Session, viewer: Member, text: str, before: int, limit: int) -> tuple[list[Post], int | None]:
+    """In the words of all posts that the viewer may see, muted friends' too."""
+
+    def source(before: int, most: int) -> list[int]:
+        return candidates(session, viewer.id, before, most, text)
+
+    return _page(session, viewer, source, before, limit)
+
+
+def candidates(session: Session, viewer_id: int, before: int, most: int, text: str = "") -> list[int]:
+    """Ids of posts by the viewer's friends and the viewer, from a stretch of time that is widened until it is full."""
+    friends = session.scalar(visibility.count_friends(), visibility.by(viewer_id)) or 0
+    query = (_walk if friends > WALK_ABOVE else _window)(text != "")
+    top = min(before, stamps.now() + 1)
+    span = _spans.get(viewer_id, _FIRST_SPAN)
+    while True:
+        low = max(0, top - span)
+        stretch = {"viewer": viewer_id, "before": before, "low": low, "most": most, "text": _escaped(text)}
+        ids = list(session.scalars(query, stretch))
+        if len(ids) >= most or not low:
+            break
+        span *= 3
+    if len(ids) >= most:
+        if len(_spans) >= _REMEMBERED:
+            _spans.clear()
+        _spans[viewer_id] = max((top - ids[-1]) * 5 // 4, stamps.DAY // 24)
+    return ids
+
+
+@cache
+def _window(searches: bool) -> Select[int]:
+    """For each friend a short range of the album's index."""
+    authors = _authors().subquery()
+    return _stretch(select(Post.id).join(authors, authors.c.id == Post.author_id), searches)
+
+
+@cache
+def _walk(searches: bool) -> Select[int]:
+    """Down the primary key, past all that is not a friend's."""
+    return _stretch(select(Post.id).where(Post.author_id.in_(_authors())), searches)
+
+
+def _authors() -> Any:
+    friends = select(Edge.other_id.label("id")).where(
+        Edge.owner_id == visibility.VIEWER, Edge.since.is_not(None), ~Edge.blocks, ~Edge.blocked_by, ~Edge.hidden_by
+    )
+    return friends.union_all(select(visibility.VIEWER.label("id")))
+
+
+def _escaped(text: str) -> str:
+    return re.sub("([/%_])", r"/\1", text.lower())
+
+
+def _stretch(query: Select[int], searches: bool) -> Select[int]:
+    before, low = bindparam("before", type_=BigInteger), bindparam("low", type_=BigInteger)
+    query = query.where(Post.id < before, Post.id >= low)
+    if searches:
+        query = query.where(func.lower(Post.body).contains(bindparam("text", type_=String), escape="/"))
+    return query.order_by(Post.id.desc()).limit(bindparam("most", type_=BigInteger))
+
+
+def _page(
+    session: Session, viewer: Member, source: Source, before: int, limit: int, muted: bool = True
+) -> tuple[list[Post], int | None]:
+    found: list[Post] = []
+    while len(found) <= limit:
+        most = limit + 1 + limit // 2
+        ids = source(before, most)
+        if ids:
+            found += session.scalars(visibility.posts(muted=muted), visibility.by(viewer.id, ids=ids))
+        if len(ids) < most:
+            break
+        before = ids[-1]
+    return found[:limit], (found[limit - 1].id if len(found) > limit else None)

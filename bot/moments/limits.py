@@ -1,0 +1,62 @@
+"""How much of each one member may do.  Counted from the rows themselves, each a short range of an index."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot import clock
+from bot.errors import Refused
+from bot.moments import stamps
+from bot.settings import settings
+from models import Comment, FriendRequest, Like, Member, Post
+
+LIMITS = {  # in an hour, in a day
+    "posts": (20, 50),
+    "comments": (60, 500),
+    "likes": (120, 1_000),
+    "reshares": (30, 50),
+    "requests": (20, 100),
+}
+NEW = timedelta(days=7)  # members younger than this may do a quarter
+_WORDS = {
+    "posts": "posts",
+    "comments": "comments",
+    "likes": "likes",
+    "reshares": "reshares",
+    "requests": "friend requests",
+}
+
+
+class TooMany(Refused):
+    status = 429
+
+
+def check(session: Session, member: Member, what: str) -> None:
+    """
+    Raises:
+        TooMany: naming the limit and when to try again.
+    """
+    now = clock.now()
+    factor = settings().moments_limit_factor * (0.25 if now - member.created_at < NEW else 1)
+    for most, span, words in zip(LIMITS[what], (timedelta(hours=1), timedelta(days=1)), ("hour", "day"), strict=True):
+        allowed = max(1, int(most * factor))
+        if _count(session, member, what, now - span) >= allowed:
+            raise TooMany(
+                "You may make {most} {what} in one {span}; go on later.", most=allowed, what=_WORDS[what], span=words
+            )
+
+
+def _count(session: Session, member: Member, what: str, since: Any) -> int:
+    stamp = stamps.of(since)
+    queries = {
+        "posts": select(func.count()).where(Post.author_id == member.id, Post.id >= stamp),
+        "reshares": select(func.count()).where(
+            Post.author_id == member.id, Post.id >= stamp, Post.root_id.is_not(None)
+        ),
+        "comments": select(func.count()).where(Comment.member_id == member.id, Comment.id >= stamp),
+        "likes": select(func.count()).where(Like.member_id == member.id, Like.at >= stamp),
+        "requests": select(func.count()).where(FriendRequest.from_id == member.id, FriendRequest.created_at >= since),
+    }
+    return session.scalar(queries[what]) or 0

@@ -1,0 +1,191 @@
+"""Posts: publishing, correcting, passing on, and taking away."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from bot import clock
+from bot.errors import Conflict, Forbidden, NotFound, Refused
+from bot.moments import audiences, limits, members, notices, stamps, visibility
+from bot.moments.audiences import Choice
+from models import Comment, Member, NoticeKind, Post, PostEdit, PostMode, affected
+
+MOST_TEXT = 5_000
+UNDO = timedelta(seconds=60)
+ERASED_AFTER = timedelta(hours=23)  # of a deleted post's or comment's words; the promise is 24
+
+
+@dataclass(frozen=True)
+class Draft:
+    body: str = ""
+    place: str = ""
+    link: str = ""
+    audience: Choice = field(default_factory=Choice)
+    reshare_ok: bool | None = None  # None: as the author's setting says
+    mentions: tuple[int, ...] = ()
+    root_id: int | None = None
+
+
+def find(session: Session, viewer: Member, post_id: int) -> Post:
+    """A post that the viewer may see.
+
+    Raises:
+        NotFound: no such post, or not for them: the two look alike.
+    """
+    post = session.scalar(visibility.posts(), visibility.by(viewer.id, ids=[post_id]))
+    if post is None:
+        raise nothing()
+    return post
+
+
+def own(session: Session, author: Member, post_id: int) -> Post:
+    post = find(session, author, post_id)
+    if post.author_id != author.id:
+        raise nothing()
+    return post
+
+
+def nothing() -> NotFound:
+    return NotFound("There is no such post.")
+
+
+def publish(session: Session, author: Member, draft: Draft) -> Post:
+    """
+    Raises:
+        Refused: nothing in it, or somebody mentioned who could not see it.
+        NotFound: a root, a friend or a group that is not there.
+        TooMany: the author's limit.
+    """
+    body = _good_text(draft.body)
+    root = _root(session, author, draft.root_id) if draft.root_id is not None else None
+    if not (body or draft.link or root):
+        raise Refused("Write something first.", field="body")
+    limits.check(session, author, "reshares" if root else "posts")
+    audiences.check(session, author, draft.audience)
+    stamp = members.lock(session, author.id)
+    may = draft.audience.mode == PostMode.FRIENDS
+    wants = author.lets_reshare if draft.reshare_ok is None else draft.reshare_ok
+    post = Post(
+        author_id=author.id,
+        mode=draft.audience.mode,
+        aud_at=stamp,
+        body=body,
+        place=draft.place.strip(),
+        link=draft.link.strip(),
+        root_id=root.id if root else None,
+        reshare_ok=may and wants,
+    )
+    stamps.place(session, post, stamp)
+    author.stamp = post.id
+    audiences.write(session, post, draft.audience, stamp)
+    for member_id in dict.fromkeys(draft.mentions):
+        if not session.scalar(visibility.posts(), visibility.by(member_id, ids=[post.id])):
+            raise Refused("Somebody you mention would not see this post.", field="mentions")
+        notices.tell(session, member_id, NoticeKind.MENTION, author.id, post.id)
+    if root:
+        notices.tell(session, root.author_id, NoticeKind.RESHARE, author.id, post.id)
+    return post
+
+
+def edit(session: Session, author: Member, post: Post, body: str) -> None:
+    """Correct the words; the old ones stay with the author."""
+    body = _good_text(body)
+    if not (body or post.link or post.root_id):
+        raise Refused("Write something, or delete the post.", field="body")
+    if body != post.body:
+        session.add(PostEdit(post_id=post.id, body=post.body))
+        post.body, post.edited_at = body, clock.now()
+        session.flush()
+
+
+def edits(session: Session, post: Post) -> list[PostEdit]:
+    return list(session.scalars(select(PostEdit).where(PostEdit.post_id == post.id).order_by(PostEdit.id.desc())))
+
+
+def set_comments(session: Session, post: Post, is_open: bool) -> None:
+    post.comments_open = is_open
+    session.flush()
+
+
+def set_resharing(session: Session, author: Member, post: Post, allowed: bool) -> None:
+    """Off: what was passed on loses this post's content at once."""
+    if allowed and post.mode != PostMode.FRIENDS:
+        raise Refused("Only a post for all friends can be passed on.", field="reshare_ok")
+    members.lock(session, author.id)
+    post.reshare_ok = allowed
+    session.flush()
+
+
+def remove(session: Session, author: Member, post: Post) -> None:
+    """Gone for everybody, the author included."""
+    members.lock(session, author.id)
+    post.deleted_at = clock.now()
+    session.flush()
+
+
+def restore(session: Session, author: Member, post_id: int) -> Post:
+    """Take the deletion back, within ``UNDO``.
+
+    Raises:
+        NotFound: no such post of theirs, or too late.
+    """
+    members.lock(session, author.id)
+    back = session.execute(
+        update(Post)
+        .where(Post.id == post_id, Post.author_id == author.id, Post.deleted_at >= clock.now() - UNDO)
+        .values(deleted_at=None)
+    )
+    if not affected(back):
+        raise nothing()
+    session.expire_all()
+    return own(session, author, post_id)
+
+
+def hold(session: Session, post_id: int, is_held: bool) -> None:
+    """A moderator's: only the author sees a held post, marked."""
+    post = session.get(Post, post_id)
+    if post is None:
+        raise nothing()
+    members.lock(session, post.author_id)
+    post.is_held = is_held
+    session.flush()
+
+
+def reshares(session: Session, viewer: Member, root: Post) -> list[Post]:
+    """Those of a post that its author may see."""
+    if root.author_id != viewer.id:
+        raise nothing()
+    ids = session.scalars(select(Post.id).where(Post.root_id == root.id)).all()
+    return list(session.scalars(visibility.posts(), visibility.by(viewer.id, ids=ids)))
+
+
+def erase_due(session: Session) -> None:
+    """Forget the words of what was deleted a day ago."""
+    before = clock.now() - ERASED_AFTER
+    gone = select(Post.id).where(Post.deleted_at < before)
+    session.execute(delete(PostEdit).where(PostEdit.post_id.in_(gone)))
+    session.execute(update(Post).where(Post.deleted_at < before, Post.body != "").values(body="", place="", link=""))
+    session.execute(update(Comment).where(Comment.deleted_at < before, Comment.body != "").values(body=""))
+
+
+def _root(session: Session, member: Member, post_id: int) -> Post:
+    """What a reshare of this post points at: never a reshare itself."""
+    post = find(session, member, post_id)
+    root_id = post.root_id or post.id
+    root = session.scalar(visibility.roots(), visibility.by(member.id, ids=[root_id]))
+    if root is not None:
+        return root
+    if post.author_id == member.id and post.root_id is None:
+        raise Conflict("Allow passing this post on first.")
+    if post.root_id is not None:  # words alone are an ordinary post
+        raise nothing()
+    raise Forbidden("This post cannot be passed on.")
+
+
+def _good_text(body: str) -> str:
+    body = body.strip()
+    if len(body) > MOST_TEXT:
+        raise Refused("Write at most {most} characters.", field="body", most=MOST_TEXT)
+    return body

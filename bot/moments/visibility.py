@@ -1,0 +1,272 @@
+"""Who may see what: the one place that decides it (docs/moments.md; the names are those of the specification, 2.2).
+
+Everything here is an SQL condition over rows as they are now.  Nothing of the rows is remembered, so whatever takes a
+viewer away takes effect for every statement that begins after its commit.  Statements themselves are built once, as
+building one takes longer than running it: the viewer is a parameter, given with ``by``.
+"""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, exists, false, func, not_, or_, select
+from sqlalchemy.orm import aliased
+
+from bot.moments import stamps
+from models import (
+    Audience,
+    Comment,
+    Edge,
+    FriendGroup,
+    GroupMember,
+    Like,
+    ListKind,
+    Member,
+    MemberStatus,
+    Post,
+    PostMode,
+)
+
+Viewer = int | ColumnElement[int] | Any
+Condition = ColumnElement[bool]
+
+VIEWER = bindparam("viewer", type_=BigInteger)
+_NOW = bindparam("now", type_=BigInteger)
+IDS = bindparam("ids", expanding=True, type_=BigInteger)
+
+
+def by(viewer_id: int, **more: Any) -> dict[str, Any]:
+    """The parameters of a statement about what this member sees now."""
+    return {"viewer": viewer_id, "now": stamps.now(), **more}
+
+
+def active(who: Viewer) -> Condition:
+    member = aliased(Member)
+    return _some(select(1).where(member.id == who, member.status == MemberStatus.ACTIVE), member)
+
+
+def friends(one: Viewer, other: Viewer) -> Condition:
+    """fr(one, other)."""
+    edge, member = aliased(Edge), aliased(Member)
+    return and_(
+        _some(
+            select(1)
+            .join_from(edge, member, member.id == edge.other_id)
+            .where(edge.owner_id == one, edge.other_id == other, *_befriended(edge), _is_active(member)),
+            edge,
+            member,
+        ),
+        active(one),
+    )
+
+
+def sees(viewer: Viewer, post: Any = Post) -> Condition:
+    """see(v, p), and for a reshare without words also that its root shows: without it there is nothing to see."""
+    root = aliased(Post)
+    has_something = or_(
+        post.root_id.is_(None),
+        post.body != "",
+        _some(select(1).where(root.id == post.root_id, shows_root(viewer, root)), root),
+    )
+    own = and_(post.author_id == viewer, active(viewer))
+    return and_(post.deleted_at.is_(None), or_(own, and_(_sees_others(viewer, post), has_something)))
+
+
+def shows_root(viewer: Viewer, root: Any) -> Condition:
+    """root_v: whether a reshare shows its root to this viewer.  A root is never a reshare itself."""
+    own = and_(root.author_id == viewer, active(viewer))
+    return and_(root.deleted_at.is_(None), root.reshare_ok, or_(own, _sees_others(viewer, root)))
+
+
+@cache
+def posts(*, muted: bool = True) -> Select[Post]:
+    """Those of the posts IDS that VIEWER sees, newest first; for a feed without the muted ones."""
+    query = select(Post).where(Post.id.in_(IDS), sees(VIEWER)).order_by(Post.id.desc())
+    return query if muted else query.where(unmuted(VIEWER))
+
+
+@cache
+def roots() -> Select[Post]:
+    return select(Post).where(Post.id.in_(IDS), shows_root(VIEWER, Post))
+
+
+@cache
+def are_friends() -> Select[bool]:
+    """fr(one, other)."""
+    return select(friends(bindparam("one", type_=BigInteger), bindparam("other", type_=BigInteger)))
+
+
+@cache
+def friends_of_viewer() -> Select[int]:
+    return select(Member.id).where(Member.id.in_(IDS), friends(VIEWER, Member.id))
+
+
+@cache
+def count_friends() -> Select[int]:
+    edge = aliased(Edge)
+    return select(func.count()).select_from(edge).where(edge.owner_id == VIEWER, *_befriended(edge))
+
+
+def knows(viewer: Viewer, who: Any, author: Any) -> Condition:
+    """know(v, c, p): c may be named to v in a view of the author's post."""
+    return or_(who == viewer, who == author, author == viewer, friends(viewer, who))
+
+
+def acts(who: Any, author: Any) -> Condition:
+    """actor(c, p): reactions of those who are no longer the author's friends are hidden from everybody."""
+    return or_(and_(who == author, active(who)), friends(author, who))
+
+
+@cache
+def likes() -> Select[Like]:
+    """like_v: the likes that VIEWER sees on the posts IDS."""
+    return (
+        select(Like)
+        .join(Post, Post.id == Like.post_id)
+        .where(
+            Like.post_id.in_(IDS),
+            sees(VIEWER),
+            acts(Like.member_id, Post.author_id),
+            knows(VIEWER, Like.member_id, Post.author_id),
+        )
+        .order_by(Like.post_id, Like.at, Like.member_id)
+    )
+
+
+@cache
+def comments() -> Select[Comment]:
+    """present(v, k): the comments on IDS whose writer and whose whole line of parents VIEWER may know of.
+
+    Deleted ones are among them, as answers may hang on them; ``shown`` drops those on which none does.
+    """
+    allowed = (
+        select(Comment.id, Comment.reply_to)
+        .join(Post, Post.id == Comment.post_id)
+        .where(
+            Comment.post_id.in_(IDS),
+            sees(VIEWER),
+            acts(Comment.member_id, Post.author_id),
+            knows(VIEWER, Comment.member_id, Post.author_id),
+        )
+        .cte("allowed")
+    )
+    present = select(allowed.c.id).where(allowed.c.reply_to.is_(None)).cte("present", recursive=True)
+    present = present.union_all(select(allowed.c.id).join(present, allowed.c.reply_to == present.c.id))
+    return select(Comment).where(Comment.id.in_(select(present.c.id))).order_by(Comment.id)
+
+
+def shown(present: list[Comment]) -> list[Comment]:
+    """shown(v, k), of what ``comments`` found: a deleted one stays where a shown answer hangs on it."""
+    kept: list[Comment] = []
+    needed: set[int | None] = set()
+    for comment in reversed(present):  # an answer's id is larger than its parent's
+        if comment.deleted_at is None or comment.id in needed:
+            kept.append(comment)
+            needed.add(comment.reply_to)
+    return kept[::-1]
+
+
+def unmuted(viewer: Viewer, post: Any = Post) -> Condition:
+    """What a feed leaves out beside what may not be seen: muted authors, also behind a reshare."""
+    root, edge = aliased(Post), aliased(Edge)
+    behind = _some(select(1).where(root.id == post.root_id, root.author_id == edge.other_id), root)
+    muted = select(1).where(edge.owner_id == viewer, edge.mutes, or_(edge.other_id == post.author_id, behind))
+    return not_(_some(muted, edge))
+
+
+@cache
+def viewers() -> Select[Member]:
+    """Who beside the author sees the post "post" now; for the author."""
+    edge = aliased(Edge)
+    return (
+        select(Member)
+        .join(edge, edge.other_id == Member.id)
+        .join(Post, Post.author_id == edge.owner_id)
+        .where(Post.id == bindparam("post"), sees(Member.id))
+        .order_by(Member.id)
+    )
+
+
+def _sees_others(viewer: Viewer, post: Any) -> Condition:
+    """see(v, p) for a post of somebody else's, which is not deleted."""
+    edge, author, reader = aliased(Edge), aliased(Member), aliased(Member)
+    window = or_(author.window_days.is_(None), post.id >= _NOW - author.window_days * stamps.DAY)
+    return and_(
+        not_(post.is_held),
+        _some(
+            select(1)
+            .select_from(edge)
+            .join(author, author.id == edge.other_id)
+            .join(reader, reader.id == edge.owner_id)
+            .where(
+                edge.owner_id == viewer,
+                edge.other_id == post.author_id,
+                *_befriended(edge),
+                not_(edge.hidden_by),
+                _is_active(author),
+                _is_active(reader),
+                window,
+                _is_meant(viewer, post, edge, author),
+            ),
+            edge,
+            author,
+            reader,
+        ),
+    )
+
+
+def _is_meant(viewer: Viewer, post: Any, edge: Any, author: Any) -> Condition:
+    """aud(v, p)."""
+    denied = or_(
+        _is_named(viewer, post, ListKind.DENY_MEMBER),
+        _in_group(viewer, post, ListKind.DENY_GROUP),
+    )
+    allowed = or_(
+        _is_named(viewer, post, ListKind.ALLOW_MEMBER),
+        _in_group(viewer, post, ListKind.ALLOW_GROUP),
+    )
+    return or_(
+        and_(post.mode == PostMode.FRIENDS, not_(and_(author.newonly, edge.since > post.id))),
+        and_(post.mode == PostMode.ALLOW, edge.since <= post.aud_at, allowed, not_(denied)),
+        and_(post.mode == PostMode.DENY, edge.since <= post.aud_at, not_(denied)),
+        and_(post.mode == PostMode.PRIVATE, false()),
+    )
+
+
+def _is_named(viewer: Viewer, post: Any, kind: ListKind) -> Condition:
+    named = aliased(Audience)
+    return _some(select(1).where(named.post_id == post.id, named.kind == kind, named.target_id == viewer), named)
+
+
+def _in_group(viewer: Viewer, post: Any, kind: ListKind) -> Condition:
+    """Allowed: in a living group without a break since before ``aud_at``.  Denied: in it then or at any time since."""
+    named, group, stay = aliased(Audience), aliased(FriendGroup), aliased(GroupMember)
+    if kind == ListKind.ALLOW_GROUP:
+        holds = [not_(group.is_deleted), stay.added <= post.aud_at, stay.removed.is_(None)]
+    else:
+        holds = [or_(stay.removed.is_(None), stay.removed > post.aud_at)]
+    return _some(
+        select(1)
+        .select_from(named)
+        .join(group, group.id == named.target_id)
+        .join(stay, stay.group_id == group.id)
+        .where(named.post_id == post.id, named.kind == kind, stay.member_id == viewer, *holds),
+        named,
+        group,
+        stay,
+    )
+
+
+def _some(query: Any, *own: Any) -> Condition:
+    """EXISTS over its own tables; all others are the enclosing statement's, however deep this one lies in it.
+
+    Left to itself SQLAlchemy looks one level up only, and would ask about any post at all.
+    """
+    return exists(query.correlate_except(*own))
+
+
+def _befriended(edge: Any) -> tuple[Condition, ...]:
+    return edge.since.is_not(None), not_(edge.blocks), not_(edge.blocked_by)
+
+
+def _is_active(member: Any) -> Condition:
+    return member.status == MemberStatus.ACTIVE  # type: ignore[no-any-return]
