@@ -53,6 +53,7 @@ from models.followers import Follower, FollowerTag, ReplyWindow, Tag
 from models.journal import JournalEntry, JournalHead
 from models.menus import Menu, MenuOutcome, MenuVersion, fingerprint
 from models.messages import InboundMessage, SeenSignature, Send, SendStatus
+from models.moments_media import Media, MediaKind, MediaState, MediaUse
 from models.rules import MatchMode, ReplyMode, Rule, RuleVersion, Trigger
 from models.segments import Segment, SegmentUse
 from models.tags import AutoTag, PushAction, TagPush
@@ -100,6 +101,10 @@ __all__ = [
     "Label",
     "Leadership",
     "MatchMode",
+    "Media",
+    "MediaKind",
+    "MediaState",
+    "MediaUse",
     "Membership",
     "Mention",
     "Menu",

@@ -119,11 +119,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "handlers": ("handlers", "bot.services", "models", "bot.wechat.messages", "bot.wechat.limits"),
     "bot/console": ("bot.console", *DOORS),
     "bot/api": ("bot.api", *DOORS),
+    "bot/jobs/schedule.py": ("bot.jobs", "bot.moments.media.upkeep", "bot.moments.media"),  # the clock serves all
     "bot/jobs": ("bot.jobs", "bot.fetching", "bot.models_api", *DOORS),
     "bot/models_api.py": (),
     "bot/waiting.py": DOORS,
     "bot/standin": ("bot.standin",),  # a model knows us over HTTP only
     "bot/pages": ("bot.pages", *DOORS),
+    "bot/moments": ("bot.moments", "bot.services.followers", "models", "bot.database", "bot.errors"),
     "bot/webhook.py": ("handlers", "bot.waiting", *DOORS),
     "bot/health.py": DOORS,
     "bot/queue.py": ("bot.redis_server",),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from bot.jobs import inbox, upkeep
+from bot.moments.media import upkeep as media
 
 
 class Entry(NamedTuple):
@@ -23,5 +24,6 @@ SCHEDULE = (
     Entry("answers", timedelta(seconds=1), upkeep.tend_answers),
     Entry("conversations", timedelta(seconds=15), upkeep.close_conversations),
     Entry("inbox", timedelta(seconds=15), inbox.look_after),
+    Entry("media", media.EVERY, media.tidy),
     Entry("prune", timedelta(minutes=5), upkeep.prune),
 )

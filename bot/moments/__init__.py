@@ -1,0 +1,1 @@
+"""The personal social side: people share with approved friends only."""
