@@ -1,9 +1,10 @@
 """Gives a part of an upload to who may see it; to all others there is no such thing."""
 
+import os
 from collections.abc import Callable
 from typing import BinaryIO
 
-from flask import Response, send_file
+from flask import Response, request, send_file
 
 from bot.errors import NotFound
 from bot.moments.media import files
@@ -49,8 +50,11 @@ def serve(media: Media | None, part: str, may_see: Callable[[Media], bool]) -> R
         raise _none()
     file = open_derivative(media, part)
     mimetype, name = ("video/mp4", "video.mp4") if part == "video" else ("image/jpeg", "photo.jpg")
-    # No ETag and no date: both would tell when it was made.
-    response = send_file(file, mimetype, download_name=name, conditional=True, etag=False, last_modified=None)
+    # No ETag and no date: they would tell when it was made.
+    response = send_file(file, mimetype, download_name=name, etag=False)
+    size = os.fstat(file.fileno()).st_size
+    response.content_length = size
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
     response.headers.update(HEADERS)
     return response
 

@@ -63,7 +63,7 @@ def take(
         Refused: not a photo or video that we take, too many, or nowhere to put it; nothing is left of it.
     """
     head = stream.read(HEAD_BYTES)
-    kind = _kind(head)
+    kind = kind_of(head)
     if files.is_full():
         raise Full("The server has no room for photos at the moment. Tell its operator; your text can be posted.")
     media = _begin(owner_id, kind, an_hour)
@@ -85,6 +85,25 @@ def take(
             files.remove(media.key)
             raise Conflict("This took too long. Upload it again.")
         return session.get_one(Media, media.id, populate_existing=True)
+
+
+def kind_of(head: bytes) -> MediaKind:
+    """By what a file's first bytes are, whatever it is called.
+
+    Raises:
+        Refused: empty, HEIC, or nothing we know.
+    """
+    if not head:
+        raise _refused("empty")
+    if head[:3] == b"\xff\xd8\xff" or head[:8] == b"\x89PNG\r\n\x1a\n" or head[:6] in (b"GIF87a", b"GIF89a"):
+        return MediaKind.PHOTO
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return MediaKind.PHOTO
+    if head[4:8] != b"ftyp" or head[8:12] in (b"avif", b"avis"):
+        raise _refused("type")
+    if head[8:12] in HEIC:
+        raise _refused("heic")
+    return MediaKind.VIDEO
 
 
 def attach(session: Session, owner_id: int, post_id: int, media_ids: Sequence[int]) -> None:
@@ -195,21 +214,6 @@ def _drop(media: Media) -> None:
     with transaction() as session:
         mine = update(Media).where(Media.id == media.id, Media.state == MediaState.TAKEN)
         session.execute(mine.values(state=MediaState.REFUSED))
-
-
-def _kind(head: bytes) -> MediaKind:
-    """By what the file is, whatever it is called."""
-    if not head:
-        raise _refused("empty")
-    if head[:3] == b"\xff\xd8\xff" or head[:8] == b"\x89PNG\r\n\x1a\n" or head[:6] in (b"GIF87a", b"GIF89a"):
-        return MediaKind.PHOTO
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return MediaKind.PHOTO
-    if head[4:8] != b"ftyp" or head[8:12] in (b"avif", b"avis"):
-        raise _refused("type")
-    if head[8:12] in HEIC:
-        raise _refused("heic")
-    return MediaKind.VIDEO
 
 
 def _refused(code: str) -> Refused:

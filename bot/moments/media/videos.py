@@ -6,9 +6,9 @@ original's length, so no table of positions needs to be written anew.  Runs in t
 """
 
 import mmap
-import os
 import struct
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from itertools import pairwise
 from typing import TypeAlias, TypedDict
 
@@ -50,15 +50,13 @@ def take_apart(source: int, output: int) -> Video:
             raise Untakable("broken")
         tracks = _tracks(data, films[0])
         described = _described(data, tracks)
-        copy = Copy(data, output)
-        _apply(copy, top, {b"ftyp": _brand, b"mdat": Copy.frame, b"moov": MOOV})
         stores = [box for box in top if box.kind == b"mdat"]
-        for start, end in _joined(part for track in tracks for part in _samples(data, track)):
-            if not any(store.body <= start and end <= store.end for store in stores):
-                raise Untakable("broken")  # a "sample" in the middle of what we leave out
-            copy.keep(start, end)
-        os.fsync(output)
-        copy.close()
+        with closing(Copy(data, output)) as copy:
+            _apply(copy, top, {b"ftyp": _brand, b"mdat": Copy.frame, b"moov": MOOV})
+            for start, end in _joined(part for track in tracks for part in _samples(data, track)):
+                if not any(store.body <= start and end <= store.end for store in stores):
+                    raise Untakable("broken")  # a "sample" in the middle of what we leave out
+                copy.keep(start, end)
         return described
 
 

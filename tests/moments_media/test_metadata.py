@@ -1,0 +1,83 @@
+"""P19: nothing of where and with what it was made is in what we keep, whichever way it came (issue 6, 3)."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from bot.database import transaction
+from bot.moments.media import uploads
+from bot.settings import settings
+from models import MediaUse
+from tests.moments_media import films, photos
+from tests.moments_media.photos import CANARY, encoded, picture
+
+PHOTOS = photos.samples()
+
+
+def kept() -> list[bytes]:
+    """All files of the install, whatever they are."""
+    return [path.read_bytes() for path in settings().data_dir.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_of_a_photo_only_the_pixels_stay(upload, parts, name):
+    assert CANARY in PHOTOS[name]  # the control: the search finds it in what came
+
+    made = parts(upload(PHOTOS[name]))
+
+    assert set(made) == {"thumb", "feed", "full"}
+    assert {part: photos.strange_parts(jpeg) for part, jpeg in made.items()} == {"thumb": [], "feed": [], "full": []}
+    assert not any(CANARY in content for content in kept())
+
+
+def test_an_avatar_a_cover_and_a_turned_photo_go_the_same_way(upload, parts):
+    for number, use in enumerate((MediaUse.AVATAR, MediaUse.COVER)):
+        media = upload(PHOTOS["JPEG with all of it and a film behind"], turns=number)
+        with transaction() as session:
+            uploads.show(session, 1, media.id, use)
+        assert [photos.strange_parts(jpeg) for jpeg in parts(media).values()] == [[], [], []]
+    assert not any(CANARY in content for content in kept())
+
+
+def test_the_search_finds_what_is_left_in_a_photo():
+    """The control: opened and saved, as one would do without thinking, the comment stays."""
+    sample = PHOTOS["JPEG with a comment"]
+    saved = encoded("JPEG", Image.open(BytesIO(sample)))
+    assert CANARY in saved
+    assert photos.strange_parts(saved) == ["segment fe"]
+    found = {name: photos.strange_parts(jpeg) for name, jpeg in PHOTOS.items() if name.startswith("JPEG")}
+    assert all(found.values()), found
+    assert photos.strange_parts(encoded("JPEG")) == []
+    assert photos.strange_parts(encoded("JPEG", picture((300, 200)), progressive=True) + b"x") == [
+        "1 bytes behind the end"
+    ]
+
+
+@pytest.mark.parametrize(("brand", "at_end"), [(b"qt  ", True), (b"isom", False), (b"XAVC", True)])
+def test_of_a_video_only_what_plays_stays(upload, parts, brand, at_end):
+    sample = films.film(brand, at_end=at_end)
+    assert CANARY in sample
+
+    made = parts(upload(sample))["video"]
+
+    assert films.strange_parts(made) == []
+    assert not any(CANARY in content for content in kept())
+    assert CANARY[:4] not in made  # nor a piece of it, as in the list of brands
+    assert made[8:12] == (b"qt  " if brand == b"qt  " else b"isom")
+    # The rest is at its place: what plays does so as before.
+    assert len(made) == len(sample)
+    for sound_or_picture in films.PICTURE_SAMPLES + films.SOUND_SAMPLES:
+        assert made.find(sound_or_picture) == sample.find(sound_or_picture) > 0
+    for table in (b"stco", b"stsz", b"stsc", b"stts", b"elst", b"avcC", b"esds"):
+        assert [body for kind, body in films.walk(made) if kind == table] == [
+            body for kind, body in films.walk(sample) if kind == table
+        ][: 1 if table in (b"avcC", b"esds") else 2]
+
+
+def test_the_search_finds_what_is_left_in_a_video():
+    """The control: of a film as it came it names every place."""
+    found = set(films.strange_parts(films.film()))
+    places = {"b'udta'", "b'meta'", "b'uuid'", "b'GPRO'", "b'skip'", "b'mebx'", "b'sgpd'", "b'tref'", "b'mkr '"}
+    assert places < found
+    assert {"hdlr has a name", "avc1 names its maker", "a profile", "something in free", "b'mvhd' tells when"} < found
