@@ -7,6 +7,7 @@ from tests.moments_media.photos import CANARY, XMP
 
 WHEN = 3_900_000_000  # seconds since 1904
 PICTURE_SAMPLES = [b"\0\0\0\x0a\x65PICTURE-%d" % number for number in range(6)]
+SAID = b"\x06\x05" + bytes([16 + len(CANARY)]) + bytes(16) + CANARY + b"\x80"  # of H.264, between the pictures
 SOUND_SAMPLES = [b"SOUND-%d" % number for number in range(6)]
 PLACE_SAMPLES = [b"\0\0\0\x21where" + CANARY for _ in range(6)]
 
@@ -100,7 +101,10 @@ def film(
     """Picture, sound and a track of places; tables after the samples or before them."""
     start = box(b"ftyp", brand, CANARY[:4], brand, CANARY[4:8]) + box(b"wide") + UUID + box(b"GPRO", CANARY)
     first = len(start) + 8 if at_end else 0
-    kinds = ((b"vide", picture_entry(picture), PICTURE_SAMPLES), (b"soun", sound_entry(sound), SOUND_SAMPLES))
+    kinds = (
+        (b"vide", picture_entry(picture), [struct.pack(">I", len(SAID)) + SAID + one for one in PICTURE_SAMPLES]),
+        (b"soun", sound_entry(sound), SOUND_SAMPLES),
+    )
     kinds += ((b"meta", box(b"mebx", bytes(6), b"\0\1", box(b"keys", CANARY)), PLACE_SAMPLES),)
 
     def moov(first: int) -> bytes:

@@ -68,6 +68,7 @@ HOSTILE = {
     "samples in what we leave out": (box_at(FILM, b"stco", struct.pack(">I", FILM.index(b"udta")), 12), "broken"),
     "samples behind the end": (box_at(FILM, b"stco", b"\x7f\xff\xff\xff", 12), "broken"),
     "samples in another file": (box_at(FILM, b"alis", bytes(4)), "broken"),
+    "a picture longer than all of them": (FILM.replace(films.PICTURE_SAMPLES[5][:4], b"\0\0\xff\xff"), "broken"),
     "six minutes": (films.film(seconds=360), "video_length"),
     "a film for the cutting room": (films.film(picture=b"apch"), "codec"),
     "a film whose sound nothing plays": (films.film(sound=b"sowt"), "codec"),

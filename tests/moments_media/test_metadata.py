@@ -1,12 +1,17 @@
 """P19: nothing of where and with what it was made is in what we keep, whichever way it came (issue 6, 3)."""
 
+import mmap
+import struct
+import tempfile
+from contextlib import closing
 from io import BytesIO
 
 import pytest
 from PIL import Image
 
 from bot.database import transaction
-from bot.moments.media import uploads
+from bot.moments.media import sei, uploads
+from bot.moments.media.boxes import Box, Copy
 from bot.settings import settings
 from models import MediaUse
 from tests.moments_media import films, photos
@@ -73,6 +78,27 @@ def test_of_a_video_only_what_plays_stays(upload, parts, brand, at_end):
         assert [body for kind, body in films.walk(made) if kind == table] == [
             body for kind, body in films.walk(sample) if kind == table
         ][: 1 if table in (b"avcC", b"esds") else 2]
+
+
+@pytest.mark.parametrize("length", [3, 4, 200, 256, 257, 258, 259, 600])
+@pytest.mark.parametrize(("coding", "heading"), [(b"avc1", b"\x06"), (b"hvc1", b"\x4e\x01")])
+def test_what_a_camera_says_between_the_pictures_becomes_filler_of_the_same_length(length, coding, heading):
+    settings = {b"avc1": films.box(b"avcC", bytes(4) + b"\xff"), b"hvc1": films.box(b"hvcC", bytes(21) + b"\xff")}
+    entry = films.box(coding, bytes(78), settings[coding])
+    drawn = struct.pack(">I", 5) + b"\x41\x01\x02\x03\x04"
+    said = struct.pack(">I", len(heading) + length) + heading + b"s" * length
+    with mmap.mmap(-1, len(entry + drawn + said + drawn)) as data, tempfile.TemporaryFile() as output:
+        data[:] = entry + drawn + said + drawn
+        with closing(Copy(data, output.fileno())) as copy:
+            copy.keep(0, len(data))
+            sei.silence(copy, Box(coding, 0, 8, len(entry)), 78, len(entry), len(data))
+        made = output.read()
+    assert made[: len(entry + drawn)] + made[-len(drawn) :] == entry + drawn + drawn
+    message = made[len(entry + drawn) + 4 + len(heading) : -len(drawn)]
+    while message != b"\x80":
+        assert message[0] == sei.FILLER
+        assert set(message[2 : 2 + message[1]]) <= {0xFF}
+        message = message[2 + message[1] :]
 
 
 def test_the_search_finds_what_is_left_in_a_video():

@@ -12,6 +12,7 @@ from contextlib import closing
 from itertools import pairwise
 from typing import TypeAlias, TypedDict
 
+from bot.moments.media import sei
 from bot.moments.media.boxes import Box, Copy, boxes, number
 from bot.moments.media.limits import MOOV_BYTES, VIDEO_SECONDS
 from bot.moments.media.refusals import Untakable
@@ -57,6 +58,10 @@ def take_apart(source: int, output: int) -> Video:
                 if not any(store.body <= start and end <= store.end for store in stores):
                     raise Untakable("broken")  # a "sample" in the middle of what we leave out
                 copy.keep(start, end)
+            for track in tracks:
+                entry = _entries(data, track)[0]
+                for start, end in _samples(data, track):
+                    sei.silence(copy, entry, _fields(data, entry), start, end)
         return described
 
 
@@ -186,9 +191,14 @@ def _plays(data: mmap.mmap, track: Box) -> bool:
     known = PLAYED.get(_handler(data, track))
     if known is None:
         return False
+    entries = {entry.kind for entry in _entries(data, track)}
+    return bool(entries) and entries <= set(known)
+
+
+def _entries(data: mmap.mmap, track: Box) -> list[Box]:
+    """The descriptions of its samples."""
     table = _box(data, track, b"mdia", b"minf", b"stbl", b"stsd")
-    entries = [entry.kind for entry in boxes(data, table.body + 8, table.end)]
-    return bool(entries) and set(entries) <= set(known)
+    return list(boxes(data, table.body + 8, table.end))
 
 
 def _handler(data: mmap.mmap, track: Box) -> bytes:
