@@ -78,24 +78,44 @@ def test_an_hour_allows_so_many_and_what_was_refused_counts(session, upload, wai
 
 
 @pytest.mark.databases
-def test_many_at_once_get_no_further(upload):
-    """Without the lock two of them read the same count (PostgreSQL)."""
-    done: list[bool] = []
+def test_many_at_once_get_no_further(database_url):
+    """Without the lock two of them read the same count (tried on PostgreSQL)."""
+    begun: list[bool] = []
 
-    def take() -> None:
+    def begin() -> None:
         try:
-            upload(PHOTO[:300], an_hour=3)
+            begun.append(bool(uploads._begin(1, MediaKind.PHOTO, 3)))
         except uploads.TooMany:
-            done.append(False)
-        except Refused:
-            done.append(True)
+            begun.append(False)
 
-    threads = [threading.Thread(target=take) for _ in range(8)]
+    threads = [threading.Thread(target=begin) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(done) == [False] * 5 + [True] * 3
+    assert sorted(begun) == [False] * 5 + [True] * 3
+
+
+def test_uploads_leave_threads_for_others(upload):
+    """However slowly four of them send, the fifth is told to come again instead of holding one more thread."""
+    arrived, go_on = threading.Semaphore(0), threading.Event()
+
+    class Slow(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            arrived.release()
+            assert go_on.wait(60)
+            return super().read(size)
+
+    threads = [threading.Thread(target=uploads.take, args=(1, Slow(PHOTO))) for _ in range(uploads.AT_ONCE)]
+    for thread in threads:
+        thread.start()
+        assert arrived.acquire(timeout=60)
+    with pytest.raises(uploads.TooBusy):
+        upload(PHOTO)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert upload(PHOTO)
 
 
 @pytest.mark.databases

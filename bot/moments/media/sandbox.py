@@ -14,7 +14,7 @@ from bot.errors import Refused
 from bot.moments.media.limits import Cost
 from bot.moments.media.refusals import Untakable
 
-AT_ONCE = 2  # in one web process: each may take Cost.memory
+AT_ONCE = 2  # of one web process: each may take Cost.memory
 WAIT_SECONDS = 20.0
 ANSWER_BYTES = 4096
 DECODER = (sys.executable, "-P", "-m", "bot.moments.media.decoder")

@@ -5,6 +5,7 @@ they are there.  So a file without a row is always left over, and a row that is 
 """
 
 import shutil
+import threading
 from collections.abc import Sequence
 from datetime import datetime
 from typing import IO
@@ -30,6 +31,7 @@ from bot.moments.media.limits import (
     Cost,
 )
 from bot.moments.media.refusals import SENTENCES, Untakable
+from bot.moments.media.sandbox import TooBusy
 from models import Media, MediaKind, MediaState, MediaUse, affected
 
 HEAD_BYTES = 16
@@ -37,7 +39,10 @@ PHOTO, VIDEO = ("thumb", "feed", "full"), ("video",)
 HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 FRAME_COST = Cost(memory=1024 * MB)  # ffmpeg's threads reserve more than they use
 
+AT_ONCE = 4  # in one web process, whose 16 threads answer WeChat too
+
 log = structlog.get_logger()
+_gate = threading.BoundedSemaphore(AT_ONCE)
 
 
 class TooMany(Refused):
@@ -61,30 +66,14 @@ def take(
 
     Raises:
         Refused: not a photo or video that we take, too many, or nowhere to put it; nothing is left of it.
+        TooBusy: others upload; a page tries again by itself.
     """
-    head = stream.read(HEAD_BYTES)
-    kind = kind_of(head)
-    if files.is_full():
-        raise Full("The server has no room for photos at the moment. Tell its operator; your text can be posted.")
-    media = _begin(owner_id, kind, an_hour)
+    if not _gate.acquire(blocking=False):
+        raise TooBusy("Many people upload at this moment. Try again in a minute.")
     try:
-        with files.nameless() as source:
-            _receive(head, stream, source, kind)
-            said = _take_apart(media, source, cost, turns)
-    except Untakable as refusal:
-        _drop(media)
-        raise _refused(refusal.code) from None
-    except BaseException:
-        _drop(media)
-        raise
-    fault_point("K21 after file write before row")
-    with transaction() as session:
-        done = update(Media).where(Media.id == media.id, Media.state == MediaState.TAKEN)
-        values = {**said, "state": MediaState.READY, "size_bytes": files.size(media.key)}
-        if not affected(session.execute(done.values(values))):
-            files.remove(media.key)
-            raise Conflict("This took too long. Upload it again.")
-        return session.get_one(Media, media.id, populate_existing=True)
+        return _take(owner_id, stream, turns, an_hour, cost)
+    finally:
+        _gate.release()
 
 
 def kind_of(head: bytes) -> MediaKind:
@@ -145,6 +134,32 @@ def bring_back(session: Session, *which: ColumnElement[bool]) -> int:
     since = clock.now() - UNDO / 2
     erased = update(Media).where(*which, Media.state == MediaState.ERASED, Media.erased_at >= since, Media.width > 0)
     return affected(session.execute(erased.values(state=MediaState.READY, erased_at=None)))
+
+
+def _take(owner_id: int, stream: IO[bytes], turns: int, an_hour: int, cost: Cost) -> Media:
+    head = stream.read(HEAD_BYTES)
+    kind = kind_of(head)
+    if files.is_full():
+        raise Full("The server has no room for photos at the moment. Tell its operator; your text can be posted.")
+    media = _begin(owner_id, kind, an_hour)
+    try:
+        with files.nameless() as source:
+            _receive(head, stream, source, kind)
+            said = _take_apart(media, source, cost, turns)
+    except Untakable as refusal:
+        _drop(media)
+        raise _refused(refusal.code) from None
+    except BaseException:
+        _drop(media)
+        raise
+    fault_point("K21 after file write before row")
+    with transaction() as session:
+        done = update(Media).where(Media.id == media.id, Media.state == MediaState.TAKEN)
+        values = {**said, "state": MediaState.READY, "size_bytes": files.size(media.key)}
+        if not affected(session.execute(done.values(values))):
+            files.remove(media.key)
+            raise Conflict("This took too long. Upload it again.")
+        return session.get_one(Media, media.id, populate_existing=True)
 
 
 def _begin(owner_id: int, kind: MediaKind, an_hour: int) -> Media:
