@@ -1,1 +1,1 @@
-"""The personal social side: people share with approved friends only."""
+"""Moments: the personal side.  A neighbour of the account side, which it knows nothing of (docs/moments.md)."""

@@ -1,15 +1,17 @@
 """T27: a photo or a video is given to who may see it, asked for each time; to others there is none."""
 
+from io import BytesIO
+
 import pytest
-from flask import Blueprint
+from flask import Blueprint, request
 
 from bot.app import create_app
 from bot.database import reading
 from bot.errors import NotFound
-from bot.moments.media import serving
+from bot.moments.media import limits, serving, uploads
 from models import Media
 from tests.moments_media.films import film
-from tests.moments_media.photos import encoded
+from tests.moments_media.photos import encoded, picture, strange_parts
 
 
 @pytest.fixture
@@ -28,8 +30,25 @@ def media_client(database_url):
             except NotFound as refusal:
                 return str(refusal), 404
 
+    @blueprint.post("/tried")
+    def receive():
+        request.max_content_length = limits.REQUEST_BYTES
+        stream = request.files["file"].stream if request.files else request.stream
+        return {"key": uploads.take(1, stream).key}
+
     app.register_blueprint(blueprint)
     return app.test_client()
+
+
+def test_an_upload_may_be_larger_than_other_requests_as_a_form_or_as_it_is(media_client, parts):
+    large = encoded("PNG", picture((800, 600)), compress_level=0)
+    assert len(large) > media_client.application.config["MAX_CONTENT_LENGTH"]
+    as_form = media_client.post("/tried", data={"file": (BytesIO(large), "photo.exe", "text/html")})
+    as_it_is = media_client.post("/tried", data=large, content_type="text/html")
+    for answer in (as_form, as_it_is):
+        given = media_client.get(f"/tried/{answer.json['key']}/full")
+        assert given.headers["Content-Type"] == "image/jpeg"
+        assert strange_parts(given.data) == []
 
 
 def test_a_photo_is_given_whole_and_kept_by_nobody_on_the_way(upload, parts, media_client):

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot import clock
 from bot.database import reading, transaction
 from bot.errors import Conflict, NotFound, Refused
 from bot.moments.media import files, serving, upkeep, uploads
@@ -237,20 +237,35 @@ def test_k21_whoever_dies_between_the_file_and_its_row_leaves_nothing_to_read(
     assert (rows(), left()) == ([], set())
 
 
-def test_a_decoder_that_comes_back_after_it_was_given_up_changes_nothing(upload, monkeypatch, wait):
-    take_apart = uploads._take_apart
+class Meanwhile(BytesIO):
+    """A photo that comes byte by byte; something happens before its last."""
 
-    def late(*arguments):
-        said = take_apart(*arguments)
+    def __init__(self, act: Callable[[], None]) -> None:
+        super().__init__(PHOTO)
+        self.act = act
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() == len(PHOTO) - 1:
+            self.act()
+        return super().read(1)
+
+
+def test_what_was_given_up_or_erased_while_it_arrived_does_not_come_back(database_url, wait):
+    def give_up() -> None:
         wait(UNFINISHED_KEPT + timedelta(seconds=1))
         upkeep.tidy()
-        return said
 
-    monkeypatch.setattr(uploads, "_take_apart", late)
-    with pytest.raises(Conflict):
-        upload(PHOTO)
+    def erase() -> None:
+        with transaction() as session:
+            uploads.erase(session, Media.owner_id == 1)
+
+    for act in (give_up, erase):
+        with pytest.raises(Conflict):
+            uploads.take(1, Meanwhile(act))
     assert left() == set()
-    assert clock.now() > rows()[0].created_at
+    assert {media.state for media in rows()} == {MediaState.ERASED}
+    with transaction() as session:
+        assert uploads.bring_back(session, Media.owner_id == 1) == 0
 
 
 def test_with_an_ffmpeg_a_video_has_a_poster(upload, parts, tmp_path, monkeypatch):

@@ -37,7 +37,8 @@ def main(memory: int, cpu_seconds: int, what: str, outputs: list[int], turns: in
 def confine(memory: int, cpu_seconds: int, file_bytes: int, may_thread: bool) -> None:
     """Give away what decoding does not need; nothing gives it back."""
     os.nice(10)  # WeChat's callbacks go first
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    if sys.platform == "linux":  # macOS lets nobody set it
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

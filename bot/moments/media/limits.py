@@ -9,6 +9,7 @@ PHOTO_BYTES = 20 * MB
 PHOTO_PIXELS = 50_000_000  # as the header says, before anything is decoded
 VIDEO_BYTES = 200 * MB
 VIDEO_SECONDS = 300
+REQUEST_BYTES = VIDEO_BYTES + MB  # what the route of an upload must let through, as request.max_content_length
 MOOV_BYTES = 16 * MB  # a video's tables: five minutes take less than one
 
 PHOTOS_A_POST = 9

@@ -91,11 +91,12 @@ def _run(command: list[str], source: int, outputs: Sequence[int], seconds: float
     )
     late = threading.Timer(seconds, child.kill)
     late.start()
-    with child:
-        assert child.stdout is not None
-        answer = child.stdout.read(ANSWER_BYTES)
-        if len(answer) == ANSWER_BYTES:  # it has lost its mind
-            child.kill()
-        code = child.wait()
-    late.cancel()
-    return answer, code
+    try:
+        with child:
+            assert child.stdout is not None
+            answer = child.stdout.read(ANSWER_BYTES)
+            if len(answer) == ANSWER_BYTES:  # it has lost its mind
+                child.kill()
+            return answer, child.wait()
+    finally:
+        late.cancel()

@@ -126,7 +126,8 @@ def describe(session: Session, owner_id: int, media_id: int, alt: str) -> None:
 def erase(session: Session, *which: ColumnElement[bool]) -> None:
     """Nobody reads them once this is committed; their bytes go within the hour (``upkeep``)."""
     values = {"state": MediaState.ERASED, "erased_at": clock.now()}
-    session.execute(update(Media).where(*which, Media.state == MediaState.READY).values(values))
+    there = (MediaState.READY, MediaState.TAKEN)
+    session.execute(update(Media).where(*which, Media.state.in_(there)).values(values))
 
 
 def bring_back(session: Session, *which: ColumnElement[bool]) -> int:
@@ -137,7 +138,7 @@ def bring_back(session: Session, *which: ColumnElement[bool]) -> int:
 
 
 def _take(owner_id: int, stream: IO[bytes], turns: int, an_hour: int, cost: Cost) -> Media:
-    head = stream.read(HEAD_BYTES)
+    head = _head(stream)
     kind = kind_of(head)
     if files.is_full():
         raise Full("The server has no room for photos at the moment. Tell its operator; your text can be posted.")
@@ -176,6 +177,14 @@ def _begin(owner_id: int, kind: MediaKind, an_hour: int) -> Media:
 def _of_last_hour(session: Session, owner_id: int, now: datetime) -> int:
     mine = select(func.count()).where(Media.owner_id == owner_id, Media.created_at > now - UNFINISHED_KEPT)
     return session.scalar(mine) or 0
+
+
+def _head(stream: IO[bytes]) -> bytes:
+    """The first bytes; a network gives them one by one if it likes."""
+    head = b""
+    while len(head) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(head))):
+        head += more
+    return head
 
 
 def _receive(head: bytes, stream: IO[bytes], source: IO[bytes], kind: MediaKind) -> None:
