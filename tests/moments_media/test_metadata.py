@@ -101,6 +101,20 @@ def test_what_a_camera_says_between_the_pictures_becomes_filler_of_the_same_leng
         message = message[2 + message[1] :]
 
 
+def test_what_an_encoder_says_in_the_settings_of_h265_goes_too():
+    said, drawn = b"\x4e\x01\x05\x10" + CANARY + b"\x80", b"\x40\x01drawn with this"
+    arrays = [bytes([kind, 0, 1]) + struct.pack(">H", len(unit)) + unit for kind, unit in ((32, drawn), (39, said))]
+    box = films.box(b"hvcC", bytes(22), b"\2", *arrays)
+    with mmap.mmap(-1, len(box)) as data, tempfile.TemporaryFile() as output:
+        data[:] = box
+        with closing(Copy(data, output.fileno())) as copy:
+            sei.silence_settings(copy, Box(b"hvcC", 0, 8, len(box)))
+        made = output.read()
+    assert len(made) == len(box)
+    assert drawn in made
+    assert CANARY not in made
+
+
 def test_the_search_finds_what_is_left_in_a_video():
     """The control: of a film as it came it names every place."""
     found = set(films.strange_parts(films.film()))

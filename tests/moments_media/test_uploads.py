@@ -153,6 +153,8 @@ def test_a_new_avatar_takes_the_place_of_the_old_one(session):
         uploads.show(session, 1, media.id, MediaUse.AVATAR)
     session.commit()
     assert [media.state for media in rows()] == [MediaState.ERASED, MediaState.READY]
+    with pytest.raises(Refused, match="not a video"):
+        uploads.show(session, 1, add(session, kind=MediaKind.VIDEO).id, MediaUse.COVER)
 
 
 @pytest.mark.databases

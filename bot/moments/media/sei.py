@@ -44,6 +44,21 @@ def silence(copy: Copy, entry: Box, fields: int, start: int, end: int) -> None:
             copy.put(unit + heading, _nothing(start - unit - heading))
 
 
+def silence_settings(copy: Copy, box: Box) -> None:
+    """Copy H.265's settings, in which encoders say who they are."""
+    copy.whole(box)
+    at = box.body + 23
+    for _ in range(number(copy.data, box.body + 22, 1)):
+        units, at = number(copy.data, at + 1, 2), at + 3
+        for _ in range(units):
+            unit = at + 2
+            at = unit + number(copy.data, at, 2)
+            if at > box.end:
+                raise Untakable("broken")
+            if _is_said(copy.data, unit, 2) and at - unit > 4:
+                copy.put(unit + 2, _nothing(at - unit - 2))
+
+
 def _is_said(data: mmap.mmap, unit: int, heading: int) -> bool:
     first = number(data, unit, 1)
     return first & 31 == 6 if heading == 1 else first >> 1 & 63 in (39, 40)

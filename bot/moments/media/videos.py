@@ -153,10 +153,14 @@ def _colour(copy: Copy, box: Box) -> None:
     (Copy.whole if copy.data[box.body : box.body + 4] in COLOURS else Copy.blank)(copy, box)
 
 
-_CONFIGURATION = (b"avcC", b"hvcC", b"av1C", b"vpcC", b"pasp", b"clap", b"fiel", b"esds", b"dOps", b"frma", b"chan")
+_CONFIGURATION = (b"avcC", b"av1C", b"vpcC", b"pasp", b"clap", b"fiel", b"esds", b"dOps", b"frma", b"chan")
 _TABLES = (b"stts", b"ctts", b"cslg", b"stsc", b"stsz", b"stco", b"co64", b"stss", b"stps", b"sdtp")
 _WAVE: Mapping[bytes, Rule] = {b"frma": Copy.whole, b"esds": Copy.whole, b"mp4a": Copy.frame, bytes(4): Copy.frame}
-ENTRY: Mapping[bytes, Rule] = dict.fromkeys(_CONFIGURATION, Copy.whole) | {b"colr": _colour, b"wave": _WAVE}
+ENTRY: Mapping[bytes, Rule] = dict.fromkeys(_CONFIGURATION, Copy.whole) | {
+    b"hvcC": sei.silence_settings,
+    b"colr": _colour,
+    b"wave": _WAVE,
+}
 STBL: Mapping[bytes, Rule] = dict.fromkeys(_TABLES, Copy.whole) | {b"stsd": _descriptions}
 MINF: Mapping[bytes, Rule] = {
     b"vmhd": Copy.whole,
