@@ -200,11 +200,26 @@ def test_what_no_post_took_goes_after_some_days_and_what_is_left_over_at_once(se
     assert [media.key for media in rows()] == [posted.key]
 
 
-def test_every_folder_gets_its_turn(database_url):
-    for number in range(256):
-        path = files.path(f"{number:02x}{'0' * 30}", "full")
-        path.parent.mkdir(parents=True)
+def lay(count: int) -> None:
+    """Files without rows, in as many folders as there are."""
+    for number in range(count):
+        path = files.path(f"{number % 256:02x}{number:030x}", "full")
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
+
+
+def test_with_another_database_no_photo_is_lost(session):
+    lay(upkeep.MANY + 1)
+    upkeep._remove_strays(0, 1)
+    assert len(left()) == upkeep.MANY + 1
+    for _ in range(upkeep.MANY + 1):
+        add(session)
+    upkeep._remove_strays(0, 1)
+    assert len(left()) == upkeep.MANY + 1
+
+
+def test_every_folder_gets_its_turn(database_url):
+    lay(256)
     upkeep._remove_strays(1)
     assert len(left()) == 240
     for turn in range(upkeep.SLICES):

@@ -14,6 +14,7 @@ from models import Media, MediaState, MediaUse
 EVERY = timedelta(minutes=5)
 SLICES = 16  # of the folders: all have been looked at after 80 minutes
 BATCH = 500
+MANY = 20  # strays in a turn: a crash leaves one, another database leaves all
 
 log = structlog.get_logger()
 
@@ -53,11 +54,15 @@ def _remove_erased() -> None:
 
 def _remove_strays(turn: int, slices: int = SLICES) -> None:
     """Files without a row: it is written before them, so nobody is about to write it."""
-    found = sorted(files.keys(turn, slices))
+    found, strays = sorted(files.keys(turn, slices)), []
     for start in range(0, len(found), BATCH):
         some = found[start : start + BATCH]
         with reading() as session:
             known = set(session.scalars(select(Media.key).where(Media.key.in_(some))))
-        for key in set(some) - known:
-            files.remove(key)
-            log.warning("media.stray")
+        strays += [key for key in some if key not in known]
+    if len(strays) > MANY and len(strays) > len(found) / 2:
+        log.error("media.not_ours", strays=len(strays), files=len(found), advice="is this the right database?")
+        return
+    for key in strays:
+        files.remove(key)
+        log.warning("media.stray")
