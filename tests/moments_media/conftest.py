@@ -10,6 +10,9 @@ import pytest
 from bot.moments.media import files, photos, uploads, videos
 from models import Media, MediaKind
 
+# What is asked of files asks nothing of a database: once is enough.
+once = pytest.mark.parametrize("database_kind", ["sqlite"])
+
 
 @pytest.fixture
 def upload(database_url: str) -> Callable[..., Media]:

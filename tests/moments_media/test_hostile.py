@@ -19,6 +19,7 @@ from bot.moments.media.limits import MB, PHOTO_BYTES, Cost
 from bot.moments.media.refusals import SENTENCES, Untakable
 from models import Media, MediaState
 from tests.moments_media import films
+from tests.moments_media.conftest import once
 from tests.moments_media.photos import encoded, picture
 
 
@@ -79,6 +80,7 @@ IN_FULL = ("50,000 by 50,000 in a few kB", "half a JPEG", "a film in pieces", "2
 
 
 @pytest.mark.parametrize("name", IN_FULL)
+@once
 def test_a_hostile_file_is_refused_in_words_and_nothing_is_left_of_it(upload, name):
     content, code = HOSTILE[name]
     with pytest.raises(Refused) as refusal:
@@ -155,6 +157,7 @@ def test_the_decoder_is_given_nothing_of_ours(tmp_path, monkeypatch):
     assert decode(PHOTO, Cost()).width == 400
 
 
+@once
 def test_a_stream_that_breaks_off_leaves_nothing(upload, database_url):
     class Broken(BytesIO):
         def read(self, size: int | None = -1) -> bytes:

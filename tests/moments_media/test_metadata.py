@@ -15,17 +15,19 @@ from bot.moments.media.boxes import Box, Copy
 from bot.settings import settings
 from models import MediaUse
 from tests.moments_media import films, photos
+from tests.moments_media.conftest import once
 from tests.moments_media.photos import CANARY, encoded, picture
 
 PHOTOS = photos.samples()
 
 
 def kept() -> list[bytes]:
-    """All files of the install, whatever they are."""
-    return [path.read_bytes() for path in settings().data_dir.rglob("*") if path.is_file()]
+    """All files of the install and its database, whatever they are."""
+    return [path.read_bytes() for path in settings().data_dir.parent.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("name", PHOTOS)
+@once
 def test_of_a_photo_only_the_pixels_stay(upload, parts, name):
     assert CANARY in PHOTOS[name]  # the control: the search finds it in what came
 
@@ -36,6 +38,7 @@ def test_of_a_photo_only_the_pixels_stay(upload, parts, name):
     assert not any(CANARY in content for content in kept())
 
 
+@once
 def test_an_avatar_a_cover_and_a_turned_photo_go_the_same_way(upload, parts):
     for number, use in enumerate((MediaUse.AVATAR, MediaUse.COVER)):
         media = upload(PHOTOS["JPEG with all of it and a film behind"], turns=number)
@@ -60,6 +63,7 @@ def test_the_search_finds_what_is_left_in_a_photo():
 
 
 @pytest.mark.parametrize(("brand", "at_end"), [(b"qt  ", True), (b"isom", False), (b"XAVC", True)])
+@once
 def test_of_a_video_only_what_plays_stays(upload, parts, brand, at_end):
     sample = films.film(brand, at_end=at_end)
     assert CANARY in sample

@@ -10,6 +10,7 @@ from bot.database import reading
 from bot.errors import NotFound
 from bot.moments.media import limits, serving, uploads
 from models import Media
+from tests.moments_media.conftest import once
 from tests.moments_media.films import film
 from tests.moments_media.photos import encoded, picture, strange_parts
 
@@ -40,6 +41,7 @@ def media_client(database_url):
     return app.test_client()
 
 
+@once
 def test_an_upload_may_be_larger_than_other_requests_as_a_form_or_as_it_is(media_client, parts):
     large = encoded("PNG", picture((800, 600)), compress_level=0)
     assert len(large) > media_client.application.config["MAX_CONTENT_LENGTH"]
@@ -51,6 +53,7 @@ def test_an_upload_may_be_larger_than_other_requests_as_a_form_or_as_it_is(media
         assert strange_parts(given.data) == []
 
 
+@once
 def test_a_photo_is_given_whole_and_kept_by_nobody_on_the_way(upload, parts, media_client):
     media = upload(encoded("PNG"))
     answer = media_client.get(f"/tried/{media.key}/feed")
@@ -64,6 +67,7 @@ def test_a_photo_is_given_whole_and_kept_by_nobody_on_the_way(upload, parts, med
     assert int(media_client.head(f"/tried/{media.key}/feed").headers["Content-Length"]) == len(answer.data)
 
 
+@once
 def test_a_video_is_given_in_the_pieces_that_are_asked_for(upload, parts, media_client):
     media = upload(film())
     whole, path = parts(media)["video"], f"/tried/{media.key}/video"
@@ -76,6 +80,7 @@ def test_a_video_is_given_in_the_pieces_that_are_asked_for(upload, parts, media_
     assert media_client.get(path, headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
 
 
+@once
 def test_what_is_not_there_and_what_one_may_not_see_look_alike(upload, media_client):
     photo, video = upload(encoded("PNG")), upload(film())
     media_client.application.allowed = False
