@@ -84,7 +84,7 @@ def test_many_at_once_get_no_further(database_url):
 
     def begin() -> None:
         try:
-            begun.append(bool(uploads._begin(1, MediaKind.PHOTO, 3)))
+            begun.append(bool(uploads._begin(2**52, MediaKind.PHOTO, 3)))
         except uploads.TooMany:
             begun.append(False)
 

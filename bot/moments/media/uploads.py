@@ -173,7 +173,7 @@ def _take(owner_id: int, stream: IO[bytes], turns: int, an_hour: int, cost: Cost
 def _begin(owner_id: int, kind: MediaKind, an_hour: int) -> Media:
     with transaction() as session:
         if session.get_bind().dialect.name == "postgresql":  # one at a time counts, as on SQLite
-            session.execute(select(func.pg_advisory_xact_lock(func.hashtext("media"), owner_id)))
+            session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("media", owner_id))))
         if _of_last_hour(session, owner_id, clock.now()) >= an_hour:
             raise TooMany("You have uploaded as much as an hour allows. Try again later.")
         media = Media(owner_id=owner_id, key=files.new_key(), kind=kind)
