@@ -65,6 +65,7 @@ from models.moments import (
     MemberToken,
     RequestState,
 )
+from models.moments_media import Media, MediaKind, MediaState, MediaUse
 from models.moments_posts import (
     Audience,
     AudienceChange,
@@ -133,6 +134,10 @@ __all__ = [
     "Like",
     "ListKind",
     "MatchMode",
+    "Media",
+    "MediaKind",
+    "MediaState",
+    "MediaUse",
     "Member",
     "MemberSignIn",
     "MemberStatus",

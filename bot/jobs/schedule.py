@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from bot.jobs import inbox, moments, upkeep
+from bot.moments.media import upkeep as media
 
 
 class Entry(NamedTuple):
@@ -25,5 +26,6 @@ SCHEDULE = (
     Entry("inbox", timedelta(seconds=15), inbox.look_after),
     Entry("search", timedelta(seconds=5), upkeep.hint_search),
     Entry("moments", timedelta(minutes=5), moments.erase),
+    Entry("media", media.EVERY, media.tidy),
     Entry("prune", timedelta(minutes=5), upkeep.prune),
 )

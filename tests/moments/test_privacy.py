@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from bot.moments import feed
 from tests.moments.driver import World
 
-LENGTH = 70
+LENGTH = 45
 
 
 def play(client: FlaskClient, advance: Callable[[float], None], seed: int, events: int) -> None:
@@ -27,7 +27,7 @@ def play(client: FlaskClient, advance: Callable[[float], None], seed: int, event
 
 
 @pytest.mark.databases
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_everybody_sees_what_the_specification_says(seed, client, advance, unlimited, monkeypatch):
     if seed == 2:
         monkeypatch.setattr(feed, "WALK_ABOVE", -1)  # P15: the other source of candidates gives the same pages

@@ -1,0 +1,251 @@
+"""Takes an upload, and what becomes of it: a post's, an avatar, or nothing.
+
+The row comes first (it counts for the hour's limit, and nobody may read it yet), then the files, then the row says that
+they are there.  So a file without a row is always left over, and a row that is not ready never shows anything.
+"""
+
+import shutil
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from typing import IO
+
+import structlog
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from bot import clock
+from bot.database import transaction
+from bot.errors import Conflict, NotFound, Refused
+from bot.fault_points import fault_point
+from bot.moments.media import files, sandbox
+from bot.moments.media.limits import (
+    MB,
+    MEDIA_AN_HOUR,
+    PHOTO_BYTES,
+    PHOTOS_A_POST,
+    UNDO,
+    UNFINISHED_KEPT,
+    USUAL,
+    VIDEO_BYTES,
+    Cost,
+)
+from bot.moments.media.refusals import SENTENCES, Untakable
+from bot.moments.media.sandbox import TooBusy
+from models import Media, MediaKind, MediaState, MediaUse, affected
+
+HEAD_BYTES = 16
+PHOTO, VIDEO = ("thumb", "feed", "full"), ("video",)
+HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+FRAME_COST = Cost(memory=1024 * MB)  # ffmpeg's threads reserve more than they use
+
+AT_ONCE = 4  # in one web process, whose 16 threads answer WeChat too
+
+log = structlog.get_logger()
+_gate = threading.BoundedSemaphore(AT_ONCE)
+
+
+class TooMany(Refused):
+    status = 429
+
+
+class Full(Refused):
+    status = 507
+
+
+def take(
+    owner_id: int, stream: IO[bytes], *, turns: int = 0, an_hour: int = MEDIA_AN_HOUR, cost: Cost = USUAL
+) -> Media:
+    """Read an upload to its end and make of it what may be shown; what came is kept nowhere.
+
+    It takes as long as the decoder does (a photo of 12 megapixels: some 0.6 s) and holds no transaction meanwhile.
+
+    Args:
+        turns: quarters clockwise by which a photo was turned in the composer.
+        an_hour: how many the owner may upload in one; a new member fewer.
+
+    Raises:
+        Refused: not a photo or video that we take, too many, or nowhere to put it; nothing is left of it.
+        TooBusy: others upload; a page tries again by itself.
+    """
+    if not _gate.acquire(blocking=False):
+        raise TooBusy("Many people upload at this moment. Try again in a minute.")
+    try:
+        return _take(owner_id, stream, turns, an_hour, cost)
+    finally:
+        _gate.release()
+
+
+def kind_of(head: bytes) -> MediaKind:
+    """By what a file's first bytes are, whatever it is called.
+
+    Raises:
+        Refused: empty, HEIC, or nothing we know.
+    """
+    if not head:
+        raise _refused("empty")
+    if head[:3] == b"\xff\xd8\xff" or head[:8] == b"\x89PNG\r\n\x1a\n" or head[:6] in (b"GIF87a", b"GIF89a"):
+        return MediaKind.PHOTO
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return MediaKind.PHOTO
+    if head[4:8] != b"ftyp" or head[8:12] in (b"avif", b"avis"):
+        raise _refused("type")
+    if head[8:12] in HEIC:
+        raise _refused("heic")
+    return MediaKind.VIDEO
+
+
+def attach(session: Session, owner_id: int, post_id: int, media_ids: Sequence[int]) -> None:
+    """Give a post its photos, in this order, or its one video.
+
+    Raises:
+        Refused: too many, or photos beside a video.
+        Conflict: one is not there any more, another's, or another post's.
+    """
+    found = select(Media.kind).where(Media.id.in_(media_ids), Media.owner_id == owner_id)
+    kinds = list(session.scalars(found))
+    if len(media_ids) > PHOTOS_A_POST or (MediaKind.VIDEO in kinds and len(media_ids) > 1):
+        raise Refused("A post takes up to 9 photos, or one video.", field="media")
+    for position, media_id in enumerate(media_ids):
+        _use(session, owner_id, media_id, use=MediaUse.POST, post_id=post_id, position=position)
+
+
+def show(session: Session, owner_id: int, media_id: int, use: MediaUse) -> None:
+    """Make a photo the owner's avatar or cover; the one before is erased.
+
+    Raises:
+        Refused: it is a video.
+        Conflict: it is not there any more, or another's.
+    """
+    if session.scalar(select(Media.kind).where(Media.id == media_id)) is MediaKind.VIDEO:
+        raise Refused("Choose a photo, not a video.", field="media")
+    erase(session, Media.owner_id == owner_id, Media.use == use)
+    _use(session, owner_id, media_id, use=use)
+
+
+def describe(session: Session, owner_id: int, media_id: int, alt: str) -> None:
+    """Say what it shows, for those who do not see it."""
+    mine = update(Media).where(Media.id == media_id, Media.owner_id == owner_id)
+    if not affected(session.execute(mine.values(alt=alt.strip()[:200]))):
+        raise NotFound("There is no such photo.")
+
+
+def erase(session: Session, *which: ColumnElement[bool]) -> None:
+    """Nobody reads them once this is committed; their bytes go within the hour (``upkeep``)."""
+    values = {"state": MediaState.ERASED, "erased_at": clock.now()}
+    there = (MediaState.READY, MediaState.TAKEN)
+    session.execute(update(Media).where(*which, Media.state.in_(there)).values(values))
+
+
+def bring_back(session: Session, *which: ColumnElement[bool]) -> int:
+    """Undo ``erase`` within five minutes; how many came back."""
+    since = clock.now() - UNDO / 2
+    erased = update(Media).where(*which, Media.state == MediaState.ERASED, Media.erased_at >= since, Media.width > 0)
+    return affected(session.execute(erased.values(state=MediaState.READY, erased_at=None)))
+
+
+def _take(owner_id: int, stream: IO[bytes], turns: int, an_hour: int, cost: Cost) -> Media:
+    head = _head(stream)
+    kind = kind_of(head)
+    if files.is_full():
+        raise Full("The server has no room for photos at the moment. Tell its operator; your text can be posted.")
+    media = _begin(owner_id, kind, an_hour)
+    try:
+        with files.nameless() as source:
+            _receive(head, stream, source, kind)
+            said = _take_apart(media, source, cost, turns)
+    except Untakable as refusal:
+        _drop(media)
+        raise _refused(refusal.code) from None
+    except BaseException:
+        _drop(media)
+        raise
+    fault_point("K21 after file write before row")
+    with transaction() as session:
+        done = update(Media).where(Media.id == media.id, Media.state == MediaState.TAKEN)
+        values = {**said, "state": MediaState.READY, "size_bytes": files.size(media.key)}
+        if not affected(session.execute(done.values(values))):
+            files.remove(media.key)
+            raise Conflict("This took too long. Upload it again.")
+        return session.get_one(Media, media.id, populate_existing=True)
+
+
+def _begin(owner_id: int, kind: MediaKind, an_hour: int) -> Media:
+    with transaction() as session:
+        if session.get_bind().dialect.name == "postgresql":  # one at a time counts, as on SQLite
+            session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("media", owner_id))))
+        if _of_last_hour(session, owner_id, clock.now()) >= an_hour:
+            raise TooMany("You have uploaded as much as an hour allows. Try again later.")
+        media = Media(owner_id=owner_id, key=files.new_key(), kind=kind)
+        session.add(media)
+    return media
+
+
+def _of_last_hour(session: Session, owner_id: int, now: datetime) -> int:
+    mine = select(func.count()).where(Media.owner_id == owner_id, Media.created_at > now - UNFINISHED_KEPT)
+    return session.scalar(mine) or 0
+
+
+def _head(stream: IO[bytes]) -> bytes:
+    """The first bytes; a network gives them one by one if it likes."""
+    head = b""
+    while len(head) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(head))):
+        head += more
+    return head
+
+
+def _receive(head: bytes, stream: IO[bytes], source: IO[bytes], kind: MediaKind) -> None:
+    limit = PHOTO_BYTES if kind is MediaKind.PHOTO else VIDEO_BYTES
+    source.write(head)
+    while chunk := stream.read(1 << 20):
+        source.write(chunk)
+        if source.tell() > limit:
+            raise Untakable(f"{kind.value}_bytes")
+    source.flush()
+
+
+def _take_apart(media: Media, source: IO[bytes], cost: Cost, turns: int) -> dict[str, object]:
+    """The row's values, once the files are in their places."""
+    if media.kind is MediaKind.PHOTO:
+        with files.written(media.key, PHOTO) as outputs:
+            said = sandbox.take_apart("photo", source.fileno(), outputs, cost, turns)
+        return said.model_dump(exclude={"refused", "duration_ms"})
+    with files.written(media.key, VIDEO) as outputs:
+        said = sandbox.take_apart("video", source.fileno(), outputs, cost)
+        return said.model_dump(exclude={"refused", "blurhash"}) | _poster(media.key, outputs[0], cost)
+
+
+def _poster(key: str, video: int, cost: Cost) -> dict[str, object]:
+    """A video's first frame as a photo, where there is an ffmpeg; otherwise the page shows a plain tile."""
+    if shutil.which("ffmpeg") is None:
+        return {}
+    try:
+        with files.nameless() as frame, files.written(key, PHOTO) as outputs:
+            sandbox.run("frame", video, [frame.fileno()], FRAME_COST)
+            said = sandbox.take_apart("photo", frame.fileno(), outputs, cost)
+    except Untakable as refusal:
+        log.warning("poster.none", code=refusal.code)
+        return {}
+    return {"has_poster": True, "blurhash": said.blurhash}
+
+
+def _use(session: Session, owner_id: int, media_id: int, **values: object) -> None:
+    mine = update(Media).where(
+        Media.id == media_id,
+        Media.owner_id == owner_id,
+        Media.state == MediaState.READY,
+        Media.use == MediaUse.DRAFT,
+    )
+    if not affected(session.execute(mine.values(values))):
+        raise Conflict("One of the photos is not there any more. Upload it again.", field="media")
+
+
+def _drop(media: Media) -> None:
+    files.remove(media.key)
+    with transaction() as session:
+        mine = update(Media).where(Media.id == media.id, Media.state == MediaState.TAKEN)
+        session.execute(mine.values(state=MediaState.REFUSED))
+
+
+def _refused(code: str) -> Refused:
+    return Refused(SENTENCES.get(code, SENTENCES["broken"]), field="file")
