@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated
+from bot.fault_points import fault_point
 from bot.moments import stamps, visibility
 from bot.services import passwords
 from models import Edge, Member, MemberSignIn, MemberStatus, MemberToken
@@ -178,6 +179,7 @@ def erase_due(session: Session, most: int = 20) -> int:
     due = select(Member.id).where(Member.status == MemberStatus.GONE, Member.erase_at <= clock.now()).limit(most)
     ids = list(session.scalars(due))
     session.execute(delete(Member).where(Member.id.in_(ids)))
+    fault_point("K23 between erasure's tables")
     return len(ids)
 
 

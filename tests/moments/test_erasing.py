@@ -1,11 +1,14 @@
 """What is deleted is hidden at once and erased when it was promised."""
 
+import signal
+
 import pytest
 from sqlalchemy import select
 
 from bot.database import reading
 from bot.jobs import moments
 from models import Comment, Member, Post
+from tests import processes
 
 DAY = 86_400
 
@@ -43,6 +46,27 @@ def test_a_deletion_is_taken_back_within_a_minute(join, advance):
     ann("DELETE", f"/posts/{post}")
     advance(61)
     assert ann("POST", f"/posts/{post}/restore").status_code == 404
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize(("time", "members_left"), [(1, {"ann", "bob"}), (2, {"bob"})])  # before the commit, after it
+def test_k23_an_erasure_that_dies_goes_on_with_the_next_round(join, advance, monkeypatch, time, members_left):
+    ann, bob = join("ann"), join("bob")
+    post = bob.post("forget me")
+    ann("DELETE", "/me")
+    bob("DELETE", f"/posts/{post}")
+    advance(15 * DAY)
+
+    monkeypatch.setenv("LOBBY_TEST_KILL_AT", f"K23 between erasure's tables:{time}")
+    process = processes.start(moments.erase)
+    monkeypatch.delenv("LOBBY_TEST_KILL_AT")
+    process.join(30)
+    assert process.exitcode == -signal.SIGKILL
+    assert kept(Member.handle) == members_left
+    assert kept(Post.body) == {"forget me"}
+
+    moments.erase()
+    assert (kept(Member.handle), kept(Post.body)) == ({"bob"}, {""})
 
 
 def kept(column):
