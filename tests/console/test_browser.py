@@ -173,7 +173,7 @@ def test_a_new_message_arrives_while_one_types(visit: Callable[..., Page], house
         )
     )
     create.session.commit()
-    page.get_by_text("还在吗？").wait_for()
+    page.locator(".bubble", has_text="还在吗？").wait_for()
     assert page.input_value("#f-text") == "写到一半的回复"
     assert page.evaluate("document.activeElement.id") == "f-text"
 
