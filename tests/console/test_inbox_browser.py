@@ -28,10 +28,10 @@ def test_an_answer_that_overlooked_a_colleagues_is_refused_and_can_be_sent_anywa
     conversations.wrote(create.session, house.people[0].id, clock.now(), "算了，不用了")
     create.session.commit()
     page.press("#f-text", "Enter")
-    page.get_by_text("Something was said since you last looked.").wait_for(timeout=8000)
+    page.get_by_text("Something was said since you last looked.").wait_for()
     assert page.input_value("#f-text") == "我来回答"
     page.get_by_role("button", name="Send anyway").click()
-    page.locator(".turn.operator", has_text="我来回答").wait_for(timeout=8000)
+    page.locator(".turn.operator", has_text="我来回答").wait_for()
     assert page.input_value("#f-text") == ""
 
 
@@ -50,10 +50,10 @@ def test_a_row_follows_the_stream_and_a_colleague_who_writes_is_seen(
     theirs = visit(f"/tea-house/conversations/{house.conversation.id}", language="en", who=cookie)
     theirs.fill("#f-text", "请稍等")
     row = ours.locator(f'.talk[data-id="{house.conversation.id}"]')
-    row.get_by_text("小美 writes…").wait_for(timeout=5000)
-    theirs.get_by_text("Draft saved").wait_for(timeout=5000)
+    row.get_by_text("小美 writes…").wait_for()
+    theirs.get_by_text("Draft saved").wait_for()
     create.session.expire_all()
     assert create.session.query(Draft).one().text == "请稍等"
     create.session.commit()
     theirs.press("#f-text", "Enter")
-    row.get_by_text("You: 请稍等").wait_for(timeout=5000)
+    row.get_by_text("You: 请稍等").wait_for()
