@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import select
 
-from bot.database import reading, transaction
+from bot.database import reading
 from bot.services import campaign_reports
-from models import Campaign, Delivery, InboundMessage
+from models import Campaign, Delivery
 from tests.jobs.campaigner import Campaigner
 from tests.jobs.test_campaigns import ended
 from tests.stack import until
@@ -115,19 +115,6 @@ def test_a_notice_of_another_template_is_another_campaigns(marketer):
 
     assert until(lambda: marketer.count(older) == {"sent": 2, "failed": 1}, 10)
     assert marketer.count(newer) == {"sent": 3}
-
-
-def test_reports_are_looked_up_by_whom_they_are_about(marketer, database_url):
-    """In the seconds since a claim an account may get thousands of reports, which each claim would read."""
-    if "sqlite" not in database_url:
-        pytest.skip("SQLite plans without statistics")
-    reports = select(InboundMessage.openid, InboundMessage.received_at, InboundMessage.fields).where(
-        InboundMessage.account_id == 1, InboundMessage.openid.in_(["a"] * 128), InboundMessage.event == "x"
-    )
-    with transaction() as session:
-        text = reports.compile(session.connection(), compile_kwargs={"literal_binds": True})
-        steps = [row.detail for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
-    assert any("openid=?" in step for step in steps), steps
 
 
 def test_what_is_not_confirmed_may_be_reported_as_failed(marketer):

@@ -1,10 +1,13 @@
 import pytest
+from sqlalchemy import select
 
 from bot import clock
+from bot.database import transaction
 from bot.errors import NotFound
 from bot.services import conversation_queues, conversations, followers, messages, sends
 from bot.services.conversation_queues import Queue
 from bot.wechat.messages import Text
+from models import InboundMessage
 from tests.flows.phone import Phone, wait
 
 
@@ -56,3 +59,15 @@ def test_pages_newest_first_and_of_one_account(account, phone, create, session):
         messages.get(session, theirs, page[0].id)
     with pytest.raises(NotFound):
         sends.get(session, theirs, 1)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])  # it plans without statistics
+def test_reports_are_looked_up_by_whom_they_are_about(database_url):
+    """In the seconds since a claim an account may get thousands of reports, which each claim would read."""
+    reports = select(InboundMessage.openid, InboundMessage.received_at, InboundMessage.fields).where(
+        InboundMessage.account_id == 1, InboundMessage.openid.in_(["a"] * 128), InboundMessage.event == "x"
+    )
+    with transaction() as session:
+        text = reports.compile(session.connection(), compile_kwargs={"literal_binds": True})
+        steps = [row.detail for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+    assert any("openid=?" in step for step in steps), steps
