@@ -78,6 +78,7 @@ from models.moments_posts import (
     PostEdit,
     PostMode,
 )
+from models.report_counts import CountedBy, ReportCount, ReportReading
 from models.rules import MatchMode, ReplyMode, Rule, RuleVersion, Trigger
 from models.segments import Segment, SegmentUse
 from models.tags import AutoTag, PushAction, TagPush
@@ -112,6 +113,7 @@ __all__ = [
     "Conversation",
     "ConversationLabel",
     "ConversationStatus",
+    "CountedBy",
     "Delivery",
     "DeliveryStatus",
     "Desk",
@@ -162,6 +164,8 @@ __all__ = [
     "Reach",
     "ReplyMode",
     "ReplyWindow",
+    "ReportCount",
+    "ReportReading",
     "RequestState",
     "Role",
     "Rule",
