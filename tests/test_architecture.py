@@ -127,6 +127,8 @@ MOMENTS = [
     "posts",
     "reactions",
     "feed",
+    "sight",
+    "codes",
     "cards",
 ]
 

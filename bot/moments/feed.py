@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Select, String, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from bot.moments import stamps, visibility
-from models import Edge, Member, Post
+from models import Audience, Edge, ListKind, Member, Post
 
 Source = Callable[[int, int], list[int]]  # before this id, so many at most; fewer: there are no more
 
@@ -38,6 +38,18 @@ def album(session: Session, viewer: Member, author_id: int, before: int, limit: 
         return list(session.scalars(query.order_by(Post.id.desc()).limit(most)))
 
     return _page(session, viewer, source, before, limit)
+
+
+def naming(session: Session, owner: Member, group_id: int, before: int, limit: int) -> tuple[list[Post], int | None]:
+    """One's own posts whose audience names this group."""
+    kinds = ListKind.ALLOW_GROUP, ListKind.DENY_GROUP
+    named = select(Audience.post_id).where(Audience.kind.in_(kinds), Audience.target_id == group_id)
+
+    def source(before: int, most: int) -> list[int]:
+        query = select(Post.id).where(Post.author_id == owner.id, Post.id < before, Post.id.in_(named))
+        return list(session.scalars(query.order_by(Post.id.desc()).limit(most)))
+
+    return _page(session, owner, source, before, limit)
 
 
 def search(session: Session, viewer: Member, text: str, before: int, limit: int) -> tuple[list[Post], int | None]:

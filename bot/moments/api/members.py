@@ -109,7 +109,10 @@ class Export(Activity):
 
 
 class Lookup(In):
-    handle: Annotated[str, Field(max_length=64)]
+    """One of the two."""
+
+    handle: Annotated[str, Field(max_length=64)] = ""
+    code: Annotated[str, Field(max_length=32, description="what somebody's QR code holds")] = ""
 
 
 @endpoint("POST", "/members", scope=OPEN, summary="Join, signed in at once", body=Joining, returns=Me, status=201)
@@ -216,8 +219,12 @@ def end_token(session: Session, me: models.Member, token_id: int) -> None:
     members.end_token(session, me, token_id)
 
 
-@endpoint("GET", "/members", scope="friends:read", summary="Find somebody by handle", query=Lookup, returns=Profile)
+@endpoint(
+    "GET", "/members", scope="friends:read", summary="Find somebody by handle or code", query=Lookup, returns=Profile
+)
 def look_up(session: Session, me: models.Member, query: Lookup) -> dict[str, Any]:
+    if query.code:
+        return _profile(session, me, members.by_code(session, me, query.code))
     return _profile(session, me, members.look_up(session, me, query.handle))
 
 
