@@ -161,6 +161,12 @@ def reshares(session: Session, viewer: Member, root: Post) -> list[Post]:
     return list(session.scalars(visibility.posts(), visibility.by(viewer.id, ids=ids)))
 
 
+def own_reshares(session: Session, member: Member) -> list[Post]:
+    """Newest first, also of what is no longer shown."""
+    query = select(Post).where(Post.author_id == member.id, Post.root_id.is_not(None), Post.deleted_at.is_(None))
+    return list(session.scalars(query.order_by(Post.id.desc())))
+
+
 def erase_due(session: Session) -> None:
     """Forget the words of what was deleted a day ago."""
     before = clock.now() - ERASED_AFTER

@@ -78,3 +78,19 @@ def test_one_ends_ones_own_sign_ins_only(client, redis, join):
     assert client.get("/moments/api/v1/me").status_code == 200
     client.delete(f"/moments/api/v1/sign-ins/{mine['id']}", headers={HEADER: "1"})
     assert client.get("/moments/api/v1/me").status_code == 401
+
+
+def test_what_one_has_left_is_listed_and_can_be_taken_away_also_where_it_is_no_longer_shown(join):
+    ann = join("ann")
+    bob = join("bob", ann)
+    post = ann.post("look")
+    passed_on = bob.post("see", root=post)
+    bob("PUT", f"/posts/{post}/like")
+    bob("DELETE", f"/friends/{ann.address}")
+    left = bob.get("/me/activity").json
+    assert [each["id"] for each in left["reshares"]] == [passed_on]
+    assert [each["post"] for each in left["likes"]] == [post]
+    assert bob("DELETE", f"/posts/{passed_on}").status_code == 204
+    assert bob("DELETE", f"/posts/{post}/like").status_code == 204
+    left = bob.get("/me/activity").json
+    assert (left["reshares"], left["likes"]) == ([], [])

@@ -118,3 +118,30 @@ def test_mutual_friends_are_counted_among_ones_own_only(join):
     assert [each["mutual"] for each in wei.get("/requests").json["items"]] == [None]  # asking must not find out
     bob("PUT", f"/blocks/{wei.address}")
     assert [each["mutual"] for each in ann.get("/requests").json["items"]] == [1]
+
+
+@pytest.mark.databases
+def test_many_posts_get_another_audience_at_once_after_a_look(join, unlimited, advance):
+    ann = join("ann")
+    bob, eve = join("bob", ann), join("eve", ann)
+    old = [ann.post(f"old {number}") for number in range(3)]
+    advance(86_400)
+    now = ann.get(f"/posts/{ann.post('new')}").json["at"]
+    limited = ann.post("for Bob", audience={"mode": "allow", "allow_members": [bob.address]})
+    past = {"until": now, "mode": "friends"}
+    assert [each["id"] for each in ann.get("/me/posts?mode=allow").json["items"]] == [limited]
+    change = {"posts": past, "audience": {"mode": "deny", "deny_members": [eve.address]}}
+    assert ann("POST", "/me/posts/audience/preview", change).json == {"count": 3, "closes": 3, "opens": 0}
+    assert len(eve.get("/feed").json["items"]) == 4
+    assert ann("POST", "/me/posts/audience", change).json == {"count": 3}
+    assert [each["body"] for each in eve.get("/feed").json["items"]] == ["new"]
+    assert len(bob.get("/feed").json["items"]) == 5
+    back = {"posts": {"mode": "deny"}, "audience": {"mode": "friends"}}
+    assert ann("POST", "/me/posts/audience/preview", back).json == {"count": 3, "closes": 0, "opens": 3}
+    assert ann("POST", "/me/posts/audience", back).json["error"]["field"] == "confirm"
+    assert len(eve.get("/feed").json["items"]) == 1
+    assert ann("POST", "/me/posts/audience", {**back, "confirm": True}).json == {"count": 3}
+    assert len(eve.get("/feed").json["items"]) == 4
+    assert len(ann.get(f"/posts/{old[0]}/audience/history").json["items"]) == 2
+    stranger = {"posts": {}, "audience": {"mode": "allow", "allow_members": ["none"]}}
+    assert ann("POST", "/me/posts/audience", stranger).status_code == 404

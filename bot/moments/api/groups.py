@@ -9,7 +9,8 @@ import models
 from bot.moments import addresses, cards, feed, groups, sight
 from bot.moments.api.contract import In, Out, PageQuery, endpoint, start_of
 from bot.moments.api.posts import page_of
-from bot.moments.api.shapes import Address, Named, People, Posts
+from bot.moments.api.shapes import Address, Effect, Named, People, Posts
+from bot.moments.feed import Which
 
 
 class Group(Named):
@@ -30,11 +31,6 @@ class GroupChange(In):
         Field(description="apply: let the group as it is today hold for all posts that name it"),
     ]
     member: Annotated[Address, Field(description="whom to put in or take out")] = ""
-
-
-class Effect(Out):
-    closes: Annotated[int, Field(description="so many past posts close to somebody at once")]
-    opens: Annotated[int, Field(description="so many past posts open to somebody")]
 
 
 class Confirmation(In):
@@ -93,7 +89,9 @@ def take_out_of_group(session: Session, me: models.Member, group_id: int, member
 def list_group_posts(session: Session, me: models.Member, group_id: int, query: PageQuery) -> dict[str, Any]:
     place = f"group {me.id} {group_id}"
     groups.get(session, me, group_id)
-    return page_of(session, me, place, *feed.naming(session, me, group_id, start_of(query, place), query.limit))
+    return page_of(
+        session, me, place, *feed.own(session, me, Which(group_id=group_id), start_of(query, place), query.limit)
+    )
 
 
 @endpoint(

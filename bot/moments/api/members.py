@@ -88,9 +88,16 @@ class MyLike(Out):
     at: datetime
 
 
+class MyReshare(Out):
+    id: str
+    at: datetime
+    body: str
+
+
 class Activity(Out):
     comments: list[MyComment]
     likes: list[MyLike]
+    reshares: list[MyReshare]
 
 
 class ExportedGroup(Out):
@@ -185,7 +192,7 @@ def delete_me(session: Session, me: models.Member) -> None:
     members.delete_all(session, me)
 
 
-@endpoint("GET", "/me/activity", scope="profile:read", summary="Your own comments and likes", returns=Activity)
+@endpoint("GET", "/me/activity", scope="profile:read", summary="What you have left on posts", returns=Activity)
 def activity(session: Session, me: models.Member) -> dict[str, Any]:
     return cards.activity(session, me)
 
