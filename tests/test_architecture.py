@@ -157,6 +157,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "bot.openapi",
         "bot.services.passwords",
     ),
+    "bot/moments/pages": (
+        "bot.moments",
+        "models",
+        "bot.database",
+        "bot.errors",
+        "bot.services.passwords",
+    ),
     "bot/moments": ("bot.moments", "models", "bot.errors", "bot.services.passwords"),  # a neighbour of the account side
     "bot/pages": ("bot.pages", *DOORS),
     "bot/webhook.py": ("handlers", "bot.waiting", *DOORS),
