@@ -8,7 +8,7 @@ def test_hiding_says_how_much_closes_and_closes_it(person):
     bob = person("bob", ann)
     post = ann.post("hello")
     page = ann.text(f"/friends/{bob.address}")
-    assert "Bob sees 1 of your 1 posts." in page
+    assert "Bob sees your one post." in page
     assert "1 post that they see now closes at once." in page
     answer = ann.send(f"/friends/{bob.address}/stand", hides="1")
     assert "Bob sees none of your Moments from now on, and is not told." in words(answer)

@@ -15,7 +15,7 @@ def test_somebody_found_by_handle_is_asked_and_accepts_with_terms(person):
     assert "Waiting for an answer Wei From the tea house" in ann.text("/friends")
     assert "From the tea house" in wei.text("/friends")
     page = wei.text(f"/friends/accept/{ann.address}")
-    assert "你的 1 条动态中，Ann能看到 1 条。" in page
+    assert "Ann能看到你的全部 1 条动态。" in page
     look = wei.send(f"/friends/accept/{ann.address}", f"/friends/accept/{ann.address}", way="hides", preview="1")
     assert "Ann看不到你的任何动态。" in words(look)
     assert wei.get("/friends").json["items"] == []  # looking is not accepting

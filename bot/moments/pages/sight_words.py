@@ -32,6 +32,8 @@ def _summary(name: str, seen: int, everything: int, window_days: int | None) -> 
         return _("You have posted nothing yet.")
     if not seen:
         return _("{name} sees none of your posts.", name=name)
+    if seen == everything:
+        return _n("{name} sees your one post.", "{name} sees all your {n} posts.", seen, name=name)
     if window_days is not None:
         return _n(
             "{name} sees {n} of your {all} posts, none older than {days} days.",
