@@ -127,6 +127,8 @@ MOMENTS = [
     "posts",
     "reactions",
     "feed",
+    "sight",
+    "codes",
     "cards",
 ]
 
@@ -153,6 +155,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "bot.errors",
         "bot.json_api",
         "bot.openapi",
+        "bot.services.passwords",
+    ),
+    "bot/moments/pages": (
+        "bot.moments",
+        "models",
+        "bot.database",
+        "bot.errors",
         "bot.services.passwords",
     ),
     "bot/moments": ("bot.moments", "models", "bot.errors", "bot.services.passwords"),  # a neighbour of the account side

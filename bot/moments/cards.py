@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.moments import addresses, audiences, feed, groups, members, notices, reactions, stamps, visibility
+from bot.moments import addresses, audiences, feed, groups, members, notices, posts, reactions, stamps, visibility
 from models import Comment, FriendGroup, ListKind, Member, Notice, Post, PostMode
 
 LIKES, COMMENTS = 50, 20  # shown on a card; the counts beside them are exact
@@ -147,7 +147,7 @@ def export(session: Session, me: Member) -> Values:
 
 
 def activity(session: Session, me: Member) -> Values:
-    """One's own comments and likes, also where the post is no longer shown: own words and dates only."""
+    """One's own comments, likes and reshares, also where the post is no longer shown: own words and dates only."""
     return {
         "comments": [
             {"id": addresses.of("comment", each.id), "at": stamps.time(each.id), "body": each.body}
@@ -156,6 +156,10 @@ def activity(session: Session, me: Member) -> Values:
         "likes": [
             {"post": addresses.of("post", like.post_id), "at": stamps.time(like.at)}
             for like in reactions.own_likes(session, me)
+        ],
+        "reshares": [
+            {"id": addresses.of("post", post.id), "at": stamps.time(post.id), "body": post.body}
+            for post in posts.own_reshares(session, me)
         ],
     }
 
