@@ -42,7 +42,7 @@ class Media(Base):
         Index("ix_media_unsettled", "created_at", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
     )
 
-    key: Mapped[str] = mapped_column(String(32), unique=True)  # random; names its files and its address
+    key: Mapped[str] = mapped_column(String(32), unique=True)  # random; names its files
     owner_id: Mapped[int]
     use: Mapped[MediaUse] = mapped_column(default=MediaUse.DRAFT)
     post_id: Mapped[int | None]

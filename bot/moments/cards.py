@@ -7,15 +7,38 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.moments import addresses, audiences, feed, groups, members, notices, reactions, stamps, visibility
-from models import Comment, FriendGroup, ListKind, Member, Notice, Post, PostMode
+from bot.moments.media import uploads
+from bot.moments.members import Named
+from models import Comment, FriendGroup, ListKind, Media, MediaKind, Member, Notice, Post, PostMode
 
 LIKES, COMMENTS = 50, 20  # shown on a card; the counts beside them are exact
 
 Values = dict[str, Any]
+Names = dict[int, Named]
 
 
-def person(member_id: int, name: str) -> Values:
-    return {"id": addresses.of("member", member_id), "name": name}
+def person(member_id: int, known: Named) -> Values:
+    return {"id": addresses.of("member", member_id), "name": known.name, "avatar": part(known.avatar_id, "thumb")}
+
+
+def part(media_id: int | None, name: str) -> str | None:
+    """The path of a photo's or video's part; who asks for it is asked who they are."""
+    return f"/moments/api/v1/media/{addresses.of('media', media_id)}/{name}" if media_id is not None else None
+
+
+def pictures(member: Member) -> Values:
+    return {"avatar": part(member.avatar_id, "thumb"), "cover": part(member.cover_id, "feed")}
+
+
+def media(one: Media) -> Values:
+    has_photo, is_video = one.kind is MediaKind.PHOTO or one.has_poster, one.kind is MediaKind.VIDEO
+    values = {name: getattr(one, name) for name in ("kind", "width", "height", "duration_ms", "blurhash", "alt")}
+    return {
+        "id": addresses.of("media", one.id),
+        **values,
+        **{name: part(one.id if has_photo else None, name) for name in uploads.PHOTO},
+        "video": part(one.id if is_video else None, "video"),
+    }
 
 
 def people(session: Session, viewer: Member, ids: Sequence[int]) -> list[Values]:
@@ -37,6 +60,7 @@ def many(session: Session, viewer: Member, found: Sequence[Post], *, most_commen
     for comment in reactions.on(session, viewer, ids):
         said[comment.post_id].append(comment)
     roots = _roots(session, viewer, found)
+    shown = uploads.of(session, [*ids, *roots])
     lists = audiences.of(session, [post.id for post in found if post.author_id == viewer.id])
     named = {post.author_id for post in (*found, *roots.values())}
     named |= {who for each in liked.values() for who in each[:LIKES]} | {c.member_id for e in said.values() for c in e}
@@ -47,9 +71,9 @@ def many(session: Session, viewer: Member, found: Sequence[Post], *, most_commen
     for post in found:
         root, is_mine = roots.get(post.root_id or 0), post.author_id == viewer.id
         card = {
-            **_words(post, names),
+            **_words(post, names, shown),
             "is_mine": is_mine,
-            "root": _words(root, names) if root else None,
+            "root": _words(root, names, shown) if root else None,
             "comments_open": post.comments_open,
             "can_reshare": root is not None if post.root_id else post.reshare_ok,
             "like_count": len(liked[post.id]),
@@ -98,7 +122,7 @@ def noticed(session: Session, viewer: Member, found: Sequence[Notice]) -> list[V
     ]
 
 
-def audience(mode: PostMode, lists: dict[ListKind, list[int]], names: dict[int, str], labels: dict[int, str]) -> Values:
+def audience(mode: PostMode, lists: dict[ListKind, list[int]], names: Names, labels: dict[int, str]) -> Values:
     """For the author only."""
 
     def listed(kind: ListKind) -> list[Values]:
@@ -135,6 +159,7 @@ def export(session: Session, me: Member) -> Values:
         "handle": me.handle,
         "name": me.name,
         "about": me.about,
+        **pictures(me),
         "posts": written,
         "friends": people(session, me, friends),
         "groups": [
@@ -176,7 +201,7 @@ def _group_names(session: Session, lists: dict[int, dict[ListKind, list[int]]]) 
     return {row[0]: row[1] for row in session.execute(query)} if ids else {}
 
 
-def _words(post: Post, names: dict[int, str]) -> Values:
+def _words(post: Post, names: Names, shown: dict[int, list[Media]]) -> Values:
     return {
         "id": addresses.of("post", post.id),
         "author": person(post.author_id, names[post.author_id]),
@@ -184,11 +209,12 @@ def _words(post: Post, names: dict[int, str]) -> Values:
         "body": post.body,
         "place": post.place,
         "link": post.link,
+        "media": [media(each) for each in shown[post.id]],
         "edited_at": post.edited_at,
     }
 
 
-def _comment(viewer: Member, written: Comment, names: dict[int, str]) -> Values:
+def _comment(viewer: Member, written: Comment, names: Names) -> Values:
     is_gone = written.deleted_at is not None
     return {
         "id": addresses.of("comment", written.id),

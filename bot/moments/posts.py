@@ -1,5 +1,6 @@
 """Posts: publishing, correcting, passing on, and taking away."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -10,7 +11,8 @@ from bot import clock
 from bot.errors import Conflict, Forbidden, NotFound, Refused
 from bot.moments import audiences, limits, members, notices, stamps, visibility
 from bot.moments.audiences import Choice
-from models import Comment, Member, NoticeKind, Post, PostEdit, PostMode, affected
+from bot.moments.media import uploads
+from models import Comment, Media, Member, NoticeKind, Post, PostEdit, PostMode
 
 MOST_TEXT = 5_000
 UNDO = timedelta(seconds=60)
@@ -26,6 +28,7 @@ class Draft:
     reshare_ok: bool | None = None  # None: as the author's setting says
     mentions: tuple[int, ...] = ()
     root_id: int | None = None
+    media: tuple[int, ...] = ()
 
 
 def find(session: Session, viewer: Member, post_id: int) -> Post:
@@ -54,14 +57,16 @@ def nothing() -> NotFound:
 def publish(session: Session, author: Member, draft: Draft) -> Post:
     """
     Raises:
-        Refused: nothing in it, or somebody mentioned who could not see it.
+        Refused: nothing in it, somebody mentioned who could not see it, or photos that do not go together.
         NotFound: a root, a friend or a group that is not there.
+        Conflict: a photo that is not there.
         TooMany: the author's limit.
     """
     body = _good_text(draft.body)
     root = _root(session, author, draft.root_id) if draft.root_id is not None else None
-    if not (body or draft.link or root):
+    if not (body or draft.link or root or draft.media):
         raise Refused("Write something first.", field="body")
+    _check_media(root.id if root else None, draft.media)
     limits.check(session, author, "reshares" if root else "posts")
     audiences.check(session, author, draft.audience)
     stamp = members.lock(session, author.id)
@@ -80,6 +85,7 @@ def publish(session: Session, author: Member, draft: Draft) -> Post:
     stamps.place(session, post, stamp)
     author.stamp = post.id
     audiences.write(session, post, draft.audience, stamp)
+    uploads.attach(session, author.id, post.id, draft.media)
     for member_id in dict.fromkeys(draft.mentions):
         if not session.scalar(visibility.posts(), visibility.by(member_id, ids=[post.id])):
             raise Refused("Somebody you mention would not see this post.", field="mentions")
@@ -89,11 +95,18 @@ def publish(session: Session, author: Member, draft: Draft) -> Post:
     return post
 
 
-def edit(session: Session, author: Member, post: Post, body: str) -> None:
-    """Correct the words; the old ones stay with the author."""
-    body = _good_text(body)
-    if not (body or post.link or post.root_id):
+def edit(
+    session: Session, author: Member, post: Post, body: str | None = None, media: Sequence[int] | None = None
+) -> None:
+    """Correct the words, and which photos it has; the old words stay with the author.  None: as it is."""
+    body = post.body if body is None else _good_text(body)
+    has_media = bool(uploads.of(session, [post.id])[post.id] if media is None else media)
+    if not (body or post.link or post.root_id or has_media):
         raise Refused("Write something, or delete the post.", field="body")
+    if media is not None:
+        _check_media(post.root_id, media)
+        members.lock(session, author.id)
+        uploads.attach(session, author.id, post.id, media)
     if body != post.body:
         session.add(PostEdit(post_id=post.id, body=post.body))
         post.body, post.edited_at = body, clock.now()
@@ -122,6 +135,7 @@ def remove(session: Session, author: Member, post: Post) -> None:
     """Gone for everybody, the author included."""
     members.lock(session, author.id)
     post.deleted_at = clock.now()
+    uploads.erase(session, Media.post_id == post.id)
     session.flush()
 
 
@@ -132,14 +146,17 @@ def restore(session: Session, author: Member, post_id: int) -> Post:
         NotFound: no such post of theirs, or too late.
     """
     members.lock(session, author.id)
-    back = session.execute(
-        update(Post)
+    post = session.scalar(
+        select(Post)
         .where(Post.id == post_id, Post.author_id == author.id, Post.deleted_at >= clock.now() - UNDO)
-        .values(deleted_at=None)
+        .execution_options(populate_existing=True)
     )
-    if not affected(back):
+    if post is None or post.deleted_at is None:
         raise nothing()
-    session.expire_all()
+    # Not what an edit took away before.
+    uploads.bring_back(session, Media.post_id == post_id, Media.erased_at >= post.deleted_at)
+    post.deleted_at = None
+    session.flush()
     return own(session, author, post_id)
 
 
@@ -182,6 +199,11 @@ def _root(session: Session, member: Member, post_id: int) -> Post:
     if post.root_id is not None:  # words alone are an ordinary post
         raise nothing()
     raise Forbidden("This post cannot be passed on.")
+
+
+def _check_media(root_id: int | None, media: Sequence[int]) -> None:
+    if root_id is not None and media:
+        raise Refused("A post that passes another one on takes no photos.", field="media")
 
 
 def _good_text(body: str) -> str:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from bot.database import transaction
 from bot.moments import addresses, members, posts
 from models import Member
+from tests.moments.conftest import ready
 from tests.moments.looking import LISTS, PEOPLE, Looking, Mismatch
 from tests.moments.oracle import Comment, Group, Oracle, Post
 
@@ -26,6 +27,7 @@ class World(Looking):
         self.keys: dict[str, str] = {}
         self.raw: dict[str, bytes] = {}  # what each feed was at the last look
         self.log: list[str] = []
+        self.photos: list[str] = []
         self.count = itertools.count(1)
         history = next(_histories)
         with transaction() as session:
@@ -171,15 +173,40 @@ class World(Looking):
 
     def _publish(self, who: str, mode: str, lists: Any, body: str, source: str | None, may: bool) -> None:
         o = self.oracle
-        sent = {"body": body, "audience": self._sent(mode, lists), "root": self.address[source] if source else None}
+        photos = [self._photo(who) for _ in range(self.rng.choice([0, 0, 1, 2]))] if not source else []
+        sent = {
+            "body": body,
+            "audience": self._sent(mode, lists),
+            "root": self.address[source] if source else None,
+            "media": [self.address[photo] for photo in photos],
+        }
         answer = self.act(may, who, "POST", "/posts", sent)
         if answer is None:
             return
         name, root = f"post{next(self.count)}", (o.posts[source].root or source) if source else None
         self.address[name] = answer.json["id"]
-        o.posts[name] = Post(who, o.time, o.day, o.time, mode, lists, body, root, reshare_ok=mode == "friends")
+        o.posts[name] = Post(
+            who, o.time, o.day, o.time, mode, lists, body, root, reshare_ok=mode == "friends", media=photos
+        )
         if root:
             o.tell(o.posts[root].author, "reshare", who, name)
+
+    def _photo(self, who: str) -> str:
+        name = f"photo{next(self.count)}"
+        self.address[name] = ready(addresses.read("member", self.address[who]))
+        self.photos.append(name)
+        return name
+
+    def photos_change(self, who: str, other: str) -> None:
+        """One is taken out of a post, and perhaps another put into it."""
+        o, name = self.oracle, self._post(who)
+        if name is None or o.posts[name].root:
+            return
+        photos = o.posts[name].media[:-1] + [self._photo(who)] * self.rng.choice([0, 1])
+        sent = {"media": [self.address[photo] for photo in photos]}
+        may = o.posts[name].deleted is None
+        if self.act(may, who, "PATCH", f"/posts/{self.address[name]}", sent):
+            o.posts[name].media = photos
 
     def _post(self, of: str | None = None) -> str | None:
         choices = [name for name, post in self.oracle.posts.items() if of in (None, post.author)]
@@ -303,5 +330,5 @@ EVENTS: list[tuple[Callable[[World, str, str], None], int]] = [
     (World.privacy, 2), (World.group_add, 6), (World.group_remove, 4), (World.group_delete, 1), (World.post, 12),
     (World.reshare, 6), (World.like, 12), (World.unlike, 2), (World.comment, 9), (World.reply, 10),
     (World.delete_comment, 3), (World.delete_post, 2), (World.restore, 2), (World.change_audience, 4),
-    (World.switch, 2), (World.off, 1), (World.back, 3), (World.moderate, 2), (World.pass_time, 2),
+    (World.photos_change, 3), (World.switch, 2), (World.off, 1), (World.back, 3), (World.moderate, 2), (World.pass_time, 2),
 ]  # fmt: skip

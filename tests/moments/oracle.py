@@ -27,6 +27,7 @@ class Post:
     comments_open: bool = True
     deleted: int | None = None  # when
     held: bool = False
+    media: list[Name] = field(default_factory=list)
 
 
 @dataclass
@@ -114,6 +115,9 @@ class Oracle:
         has_something = p.root is None or p.body != "" or self.root_v(v, p.root)
         return self.see(v, name) and (v == p.author or has_something)
 
+    def media(self, v: Name, m: Name) -> bool:
+        return any(m in p.media and self.view(v, name) for name, p in self.posts.items())
+
     def know(self, v: Name, c: Name, p: Post) -> bool:
         return v in (c, p.author) or c == p.author or self.fr(v, c)
 
@@ -161,6 +165,8 @@ class Oracle:
             "author": p.author,
             "body": p.body,
             "root": p.root if p.root and self.root_v(v, p.root) else None,
+            "media": p.media,
+            "root_media": self.posts[p.root].media if p.root and self.root_v(v, p.root) else None,
             "likes": [who for _at, who in likes if self.like_v(v, name, who)],
             "comments": [
                 (each, None if k.deleted else k.user, k.reply_to)

@@ -8,11 +8,23 @@ from functools import cache
 from typing import Any
 
 import pytest
-from sqlalchemy import and_, not_, or_, select, true
+from sqlalchemy import and_, bindparam, not_, or_, select, true
 from sqlalchemy.orm import aliased
 
 from bot.moments import cards, feed, notices, posts, visibility
-from models import Audience, Comment, Edge, FriendGroup, GroupMember, Like, ListKind, MemberStatus, Post
+from models import (
+    Audience,
+    Comment,
+    Edge,
+    FriendGroup,
+    GroupMember,
+    Like,
+    ListKind,
+    Media,
+    MediaState,
+    MemberStatus,
+    Post,
+)
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 MODULES = (visibility, notices, feed)
@@ -171,11 +183,17 @@ def page_tells_of_more(plant: pytest.MonkeyPatch) -> None:
     plant.setattr(feed, "_page", page)
 
 
+def media_by_address(plant: pytest.MonkeyPatch) -> None:
+    """Whoever has the address is given it, as Mastodon and Pixelfed do."""
+    query = select(Media).where(Media.id == bindparam("media"), Media.state == MediaState.READY)
+    plant.setattr(visibility, "media", lambda: query)
+
+
 SPECIFIED: tuple[Plant, ...] = (
     groups_live, groups_frozen, reshare_copies, global_counter, writer_only, parent_removed, comments_to_all,
     former_friends_stay, one_way_block, permalink_forgets_hide, deactivated_shows,
 )  # fmt: skip
 OURS: tuple[Plant, ...] = (
     newonly_forgotten, denied_until_left, notices_unchecked, mute_forgets_roots, later_friend_falls_into_deny,
-    page_tells_of_more,
+    page_tells_of_more, media_by_address,
 )  # fmt: skip

@@ -11,6 +11,7 @@ from bot.moments import addresses, cards, feed, friends, groups
 from bot.moments.api.contract import In, Out, PageQuery, endpoint, start_of
 from bot.moments.api.posts import page_of
 from bot.moments.api.shapes import Address, People, Person, Posts
+from bot.moments.members import Named
 
 
 class Friend(Person):
@@ -109,7 +110,7 @@ def list_requests(session: Session, me: models.Member) -> dict[str, Any]:
         "items": [
             {
                 "direction": "to" if request.from_id == me.id else "from",
-                "member": cards.person(other.id, other.name),
+                "member": cards.person(other.id, Named(other.name, other.avatar_id)),
                 "message": request.message,
                 "at": request.created_at,
             }
@@ -163,7 +164,7 @@ def unblock(session: Session, me: models.Member, member_id: int) -> None:
 
 def _friend(member: models.Member, edge: models.Edge) -> dict[str, Any]:
     return {
-        **cards.person(member.id, edge.remark or member.name),
+        **cards.person(member.id, Named(edge.remark or member.name, member.avatar_id)),
         "own_name": member.name,
         "remark": edge.remark,
         "hides": edge.hides,

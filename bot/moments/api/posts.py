@@ -21,12 +21,18 @@ class PostDraft(In):
     reshare_ok: Annotated[bool | None, Field(description="null: as your privacy says")] = None
     mentions: Annotated[list[Address], Field(max_length=50)] = Field(default_factory=list)
     root: Annotated[Address | None, Field(description="the post that this one passes on")] = None
+    media: Annotated[list[Address], Field(max_length=50, description="uploads: up to 9 photos, or one video")] = Field(
+        default_factory=list
+    )
 
 
 class PostChange(In):
     """What is left out stays."""
 
     body: Annotated[str | None, Field(max_length=20_000)] = None
+    media: Annotated[
+        list[Address] | None, Field(max_length=50, description="what it has from now on, in this order")
+    ] = None
     comments_open: bool | None = None
     reshare_ok: bool | None = None
 
@@ -99,6 +105,7 @@ def publish(session: Session, me: models.Member, body: PostDraft) -> dict[str, A
         reshare_ok=body.reshare_ok,
         mentions=tuple(addresses.read("member", each) for each in body.mentions),
         root_id=addresses.read("post", body.root) if body.root is not None else None,
+        media=_media(body.media),
     )
     return cards.one(session, me, posts.publish(session, me, draft))
 
@@ -113,8 +120,8 @@ def read_post(session: Session, me: models.Member, post_id: int) -> dict[str, An
 )
 def change_post(session: Session, me: models.Member, post_id: int, body: PostChange) -> dict[str, Any]:
     post = posts.own(session, me, post_id)
-    if body.body is not None:
-        posts.edit(session, me, post, body.body)
+    if body.body is not None or body.media is not None:
+        posts.edit(session, me, post, body.body, None if body.media is None else _media(body.media))
     if body.comments_open is not None:
         posts.set_comments(session, post, body.comments_open)
     if body.reshare_ok is not None:
@@ -199,3 +206,7 @@ def page_of(
 ) -> dict[str, Any]:
     following_page = addresses.cursor(place, following) if following is not None else None
     return {"items": cards.many(session, me, found), "next": following_page}
+
+
+def _media(those: list[str]) -> tuple[int, ...]:
+    return tuple(addresses.read("media", each) for each in those)

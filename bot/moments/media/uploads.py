@@ -6,12 +6,13 @@ they are there.  So a file without a row is always left over, and a row that is 
 
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import IO
 
 import structlog
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from bot import clock
@@ -83,35 +84,48 @@ def kind_of(head: bytes) -> MediaKind:
         Refused: empty, HEIC, or nothing we know.
     """
     if not head:
-        raise _refused("empty")
+        raise refused("empty")
     if head[:3] == b"\xff\xd8\xff" or head[:8] == b"\x89PNG\r\n\x1a\n" or head[:6] in (b"GIF87a", b"GIF89a"):
         return MediaKind.PHOTO
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return MediaKind.PHOTO
     if head[4:8] != b"ftyp" or head[8:12] in (b"avif", b"avis"):
-        raise _refused("type")
+        raise refused("type")
     if head[8:12] in HEIC:
-        raise _refused("heic")
+        raise refused("heic")
     return MediaKind.VIDEO
 
 
 def attach(session: Session, owner_id: int, post_id: int, media_ids: Sequence[int]) -> None:
-    """Give a post its photos, in this order, or its one video.
+    """Give a post these photos, in this order, or its one video; what it had beside them is erased.
 
     Raises:
         Refused: too many, or photos beside a video.
         Conflict: one is not there any more, another's, or another post's.
     """
+    erase(session, Media.post_id == post_id, Media.use == MediaUse.POST, Media.id.not_in(media_ids))
+    had = {media.id: media for media in of(session, [post_id])[post_id]}
     found = select(Media.kind).where(Media.id.in_(media_ids), Media.owner_id == owner_id)
     kinds = list(session.scalars(found))
     if len(media_ids) > PHOTOS_A_POST or (MediaKind.VIDEO in kinds and len(media_ids) > 1):
         raise Refused("A post takes up to 9 photos, or one video.", field="media")
     for position, media_id in enumerate(media_ids):
+        if media_id in had:
+            had[media_id].position = position
+            continue
         _use(session, owner_id, media_id, use=MediaUse.POST, post_id=post_id, position=position)
 
 
+def of(session: Session, post_ids: Collection[int]) -> dict[int, list[Media]]:
+    """Post id → its photos in their order, or its video.  Whose posts to ask for is decided by visibility."""
+    found: dict[int, list[Media]] = {post_id: [] for post_id in post_ids}
+    for media in session.scalars(_of_posts(), {"posts": list(found)}) if found else ():
+        found[media.post_id or 0].append(media)
+    return found
+
+
 def show(session: Session, owner_id: int, media_id: int, use: MediaUse) -> None:
-    """Make a photo the owner's avatar or cover; the one before is erased.
+    """Make a photo the owner's avatar or cover.
 
     Raises:
         Refused: it is a video.
@@ -119,15 +133,26 @@ def show(session: Session, owner_id: int, media_id: int, use: MediaUse) -> None:
     """
     if session.scalar(select(Media.kind).where(Media.id == media_id)) is MediaKind.VIDEO:
         raise Refused("Choose a photo, not a video.", field="media")
-    erase(session, Media.owner_id == owner_id, Media.use == use)
     _use(session, owner_id, media_id, use=use)
 
 
-def describe(session: Session, owner_id: int, media_id: int, alt: str) -> None:
+def describe(session: Session, owner_id: int, media_id: int, alt: str) -> Media:
     """Say what it shows, for those who do not see it."""
-    mine = update(Media).where(Media.id == media_id, Media.owner_id == owner_id)
-    if not affected(session.execute(mine.values(alt=alt.strip()[:200]))):
-        raise NotFound("There is no such photo.")
+    media = _own(session, owner_id, media_id)
+    media.alt = alt.strip()[:200]
+    session.flush()
+    return media
+
+
+def discard(session: Session, owner_id: int, media_id: int) -> None:
+    """
+    Raises:
+        NotFound: no such upload of theirs.
+        Conflict: it is in use.
+    """
+    if _own(session, owner_id, media_id).use is not MediaUse.DRAFT:
+        raise Conflict("It is in use. Take it out of the post, or choose another avatar or cover.")
+    erase(session, Media.id == media_id, Media.use == MediaUse.DRAFT)
 
 
 def erase(session: Session, *which: ColumnElement[bool]) -> None:
@@ -156,7 +181,7 @@ def _take(owner_id: int, stream: IO[bytes], turns: int, an_hour: int, cost: Cost
             said = _take_apart(media, source, cost, turns)
     except Untakable as refusal:
         _drop(media)
-        raise _refused(refusal.code) from None
+        raise refused(refusal.code) from None
     except BaseException:
         _drop(media)
         raise
@@ -240,6 +265,21 @@ def _use(session: Session, owner_id: int, media_id: int, **values: object) -> No
         raise Conflict("One of the photos is not there any more. Upload it again.", field="media")
 
 
+def _own(session: Session, owner_id: int, media_id: int) -> Media:
+    mine = select(Media).where(Media.id == media_id, Media.owner_id == owner_id, Media.state == MediaState.READY)
+    media = session.scalar(mine)
+    if media is None:
+        raise NotFound("There is no such photo.")
+    return media
+
+
+@cache
+def _of_posts() -> Select[Media]:
+    ids = bindparam("posts", expanding=True, type_=BigInteger)
+    query = select(Media).where(Media.post_id.in_(ids), Media.use == MediaUse.POST, Media.state == MediaState.READY)
+    return query.order_by(Media.post_id, Media.position)
+
+
 def _drop(media: Media) -> None:
     files.remove(media.key)
     with transaction() as session:
@@ -247,5 +287,5 @@ def _drop(media: Media) -> None:
         session.execute(mine.values(state=MediaState.REFUSED))
 
 
-def _refused(code: str) -> Refused:
+def refused(code: str) -> Refused:
     return Refused(SENTENCES.get(code, SENTENCES["broken"]), field="file")
