@@ -330,5 +330,6 @@ EVENTS: list[tuple[Callable[[World, str, str], None], int]] = [
     (World.privacy, 2), (World.group_add, 6), (World.group_remove, 4), (World.group_delete, 1), (World.post, 12),
     (World.reshare, 6), (World.like, 12), (World.unlike, 2), (World.comment, 9), (World.reply, 10),
     (World.delete_comment, 3), (World.delete_post, 2), (World.restore, 2), (World.change_audience, 4),
-    (World.photos_change, 3), (World.switch, 2), (World.off, 1), (World.back, 3), (World.moderate, 2), (World.pass_time, 2),
+    (World.photos_change, 3), (World.switch, 2), (World.off, 1), (World.back, 3), (World.moderate, 2),
+    (World.pass_time, 2),
 ]  # fmt: skip
