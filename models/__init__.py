@@ -71,12 +71,14 @@ from models.moments_posts import (
     AudienceChange,
     Comment,
     Like,
+    LinkCard,
     ListKind,
     Notice,
     NoticeKind,
     Post,
     PostEdit,
     PostMode,
+    ScheduledPost,
 )
 from models.rules import MatchMode, ReplyMode, Rule, RuleVersion, Trigger
 from models.segments import Segment, SegmentUse
@@ -132,6 +134,7 @@ __all__ = [
     "Label",
     "Leadership",
     "Like",
+    "LinkCard",
     "ListKind",
     "MatchMode",
     "Media",
@@ -166,6 +169,7 @@ __all__ = [
     "Role",
     "Rule",
     "RuleVersion",
+    "ScheduledPost",
     "SeenSignature",
     "Segment",
     "SegmentUse",

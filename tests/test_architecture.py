@@ -124,7 +124,10 @@ MOMENTS = [
     "limits",
     "friends",
     "audiences",
+    "web_pages",
+    "link_cards",
     "posts",
+    "scheduled",
     "reactions",
     "feed",
     "cards",
@@ -155,7 +158,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "bot.openapi",
         "bot.services.passwords",
     ),
-    "bot/moments": ("bot.moments", "models", "bot.errors", "bot.services.passwords"),  # a neighbour of the account side
+    "bot/moments": (
+        "bot.moments",
+        "models",
+        "bot.errors",
+        "bot.queue",
+        "bot.services.passwords",
+    ),  # a neighbour of the account side
     "bot/pages": ("bot.pages", *DOORS),
     "bot/webhook.py": ("handlers", "bot.waiting", *DOORS),
     "bot/health.py": DOORS,

@@ -1,15 +1,28 @@
 """What a reader gets to see of posts, comments and people: the only place that turns rows into what goes out."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.moments import addresses, audiences, feed, groups, members, notices, reactions, stamps, visibility
+from bot.moments import (
+    addresses,
+    audiences,
+    feed,
+    groups,
+    link_cards,
+    members,
+    notices,
+    reactions,
+    stamps,
+    visibility,
+    web_pages,
+)
+from bot.moments import scheduled as waiting
 from bot.moments.media import uploads
 from bot.moments.members import Named
-from models import Comment, FriendGroup, ListKind, Media, MediaKind, Member, Notice, Post, PostMode
+from models import Comment, FriendGroup, ListKind, Media, MediaKind, Member, Notice, Post, PostMode, ScheduledPost
 
 LIKES, COMMENTS = 50, 20  # shown on a card; the counts beside them are exact
 
@@ -60,7 +73,7 @@ def many(session: Session, viewer: Member, found: Sequence[Post], *, most_commen
     for comment in reactions.on(session, viewer, ids):
         said[comment.post_id].append(comment)
     roots = _roots(session, viewer, found)
-    shown = uploads.of(session, [*ids, *roots])
+    shown = _Shown(uploads.of(session, [*ids, *roots]), _previews(session, [*found, *roots.values()]))
     lists = audiences.of(session, [post.id for post in found if post.author_id == viewer.id])
     named = {post.author_id for post in (*found, *roots.values())}
     named |= {who for each in liked.values() for who in each[:LIKES]} | {c.member_id for e in said.values() for c in e}
@@ -161,6 +174,7 @@ def export(session: Session, me: Member) -> Values:
         "about": me.about,
         **pictures(me),
         "posts": written,
+        "scheduled": scheduled(session, me, waiting.list_all(session, me)),
         "friends": people(session, me, friends),
         "groups": [
             {"name": group.name, "members": people(session, me, [one.id for one in groups.people_in(session, group)])}
@@ -185,7 +199,49 @@ def activity(session: Session, me: Member) -> Values:
     }
 
 
+def scheduled(session: Session, me: Member, rows: Sequence[ScheduledPost]) -> list[Values]:
+    kept = uploads.kept_for(session, [row.id for row in rows])
+    lists = {row.id: audiences.read(row.names) for row in rows}
+    named = {int(who) for row in rows for who in row.mentions}
+    named |= {who for each in lists.values() for kind in _MEMBERS for who in each.get(kind, ())}
+    names, labels = members.names(session, me, named), _group_names(session, lists)
+    return [
+        {
+            "id": addresses.of("scheduled", row.id),
+            "at": row.at,
+            "is_late": waiting.is_late(row),
+            **{name: getattr(row, name) for name in ("body", "place", "link", "reshare_ok")},
+            "media": [media(each) for each in kept[row.id]],
+            "mentions": [person(int(who), names[int(who)]) for who in row.mentions if int(who) in names],
+            "audience": audience(row.mode, lists[row.id], names, labels),
+        }
+        for row in rows
+    ]
+
+
 _MEMBERS = (ListKind.ALLOW_MEMBER, ListKind.DENY_MEMBER)
+
+
+class _Shown(NamedTuple):
+    """What stands beside the words of posts."""
+
+    media: dict[int, list[Media]]
+    previews: dict[int, Values]
+
+
+def _previews(session: Session, found: Sequence[Post]) -> dict[int, Values]:
+    links = {post.id: post.link for post in found if post.link}
+    known = link_cards.of(session, list(links))
+    previews = {}
+    for post_id, link in links.items():
+        card = known.get(post_id)
+        previews[post_id] = {
+            "host": web_pages.host(link),
+            "title": card.title if card else "",
+            "text": card.text if card else "",
+            "picture": part(card.media_id, "thumb") if card else None,
+        }
+    return previews
 
 
 def _roots(session: Session, viewer: Member, found: Sequence[Post]) -> dict[int, Post]:
@@ -201,7 +257,7 @@ def _group_names(session: Session, lists: dict[int, dict[ListKind, list[int]]]) 
     return {row[0]: row[1] for row in session.execute(query)} if ids else {}
 
 
-def _words(post: Post, names: Names, shown: dict[int, list[Media]]) -> Values:
+def _words(post: Post, names: Names, shown: _Shown) -> Values:
     return {
         "id": addresses.of("post", post.id),
         "author": person(post.author_id, names[post.author_id]),
@@ -209,7 +265,8 @@ def _words(post: Post, names: Names, shown: dict[int, list[Media]]) -> Values:
         "body": post.body,
         "place": post.place,
         "link": post.link,
-        "media": [media(each) for each in shown[post.id]],
+        "preview": shown.previews.get(post.id),
+        "media": [media(each) for each in shown.media[post.id]],
         "edited_at": post.edited_at,
     }
 

@@ -48,6 +48,13 @@ def check(session: Session, member: Member, what: str) -> None:
             )
 
 
+def check_scheduled(member: Member, waiting: int) -> None:
+    """At most a day's posts wait for their time."""
+    allowed = _allowed(member, LIMITS["posts"][1])
+    if waiting >= allowed:
+        raise TooMany("{most} of your posts wait for their time; cancel one first.", most=allowed)
+
+
 def media_an_hour(member: Member) -> int:
     """How many photos and videos; those of an hour are counted where they are taken."""
     return _allowed(member, MEDIA_AN_HOUR)

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import Conflict, Forbidden, NotFound, Refused
-from bot.moments import audiences, limits, members, notices, stamps, visibility
+from bot.moments import audiences, limits, link_cards, members, notices, stamps, visibility
 from bot.moments.audiences import Choice
 from bot.moments.media import uploads
-from models import Comment, Media, Member, NoticeKind, Post, PostEdit, PostMode
+from models import Comment, LinkCard, Media, Member, NoticeKind, Post, PostEdit, PostMode
 
 MOST_TEXT = 5_000
 UNDO = timedelta(seconds=60)
@@ -62,13 +62,26 @@ def publish(session: Session, author: Member, draft: Draft) -> Post:
         Conflict: a photo that is not there.
         TooMany: the author's limit.
     """
-    body = _good_text(draft.body)
     root = _root(session, author, draft.root_id) if draft.root_id is not None else None
-    if not (body or draft.link or root or draft.media):
+    check(session, author, draft)
+    post = write(session, author, draft, root)
+    for member_id in dict.fromkeys(draft.mentions):
+        if not mention(session, post, member_id):
+            raise Refused("Somebody you mention would not see this post.", field="mentions")
+    return post
+
+
+def check(session: Session, author: Member, draft: Draft) -> None:
+    """What ``publish`` asks of a draft, but for its root and its mentions."""
+    if not (_good_text(draft.body) or draft.link or draft.root_id is not None or draft.media):
         raise Refused("Write something first.", field="body")
-    _check_media(root.id if root else None, draft.media)
-    limits.check(session, author, "reshares" if root else "posts")
+    _check_media(draft.root_id, draft.media)
+    limits.check(session, author, "reshares" if draft.root_id is not None else "posts")
     audiences.check(session, author, draft.audience)
+
+
+def write(session: Session, author: Member, draft: Draft, root: Post | None = None) -> Post:
+    """Make a checked draft a post, as of now."""
     stamp = members.lock(session, author.id)
     may = draft.audience.mode == PostMode.FRIENDS
     wants = author.lets_reshare if draft.reshare_ok is None else draft.reshare_ok
@@ -76,7 +89,7 @@ def publish(session: Session, author: Member, draft: Draft) -> Post:
         author_id=author.id,
         mode=draft.audience.mode,
         aud_at=stamp,
-        body=body,
+        body=draft.body.strip(),
         place=draft.place.strip(),
         link=draft.link.strip(),
         root_id=root.id if root else None,
@@ -86,13 +99,19 @@ def publish(session: Session, author: Member, draft: Draft) -> Post:
     author.stamp = post.id
     audiences.write(session, post, draft.audience, stamp)
     uploads.attach(session, author.id, post.id, draft.media)
-    for member_id in dict.fromkeys(draft.mentions):
-        if not session.scalar(visibility.posts(), visibility.by(member_id, ids=[post.id])):
-            raise Refused("Somebody you mention would not see this post.", field="mentions")
-        notices.tell(session, member_id, NoticeKind.MENTION, author.id, post.id)
+    if post.link:
+        link_cards.want(session, post)
     if root:
         notices.tell(session, root.author_id, NoticeKind.RESHARE, author.id, post.id)
     return post
+
+
+def mention(session: Session, post: Post, member_id: int) -> bool:
+    """Tell somebody of a post that they see; False: they do not."""
+    if not session.scalar(visibility.posts(), visibility.by(member_id, ids=[post.id])):
+        return False
+    notices.tell(session, member_id, NoticeKind.MENTION, post.author_id, post.id)
+    return True
 
 
 def edit(
@@ -183,6 +202,7 @@ def erase_due(session: Session) -> None:
     before = clock.now() - ERASED_AFTER
     gone = select(Post.id).where(Post.deleted_at < before)
     session.execute(delete(PostEdit).where(PostEdit.post_id.in_(gone)))
+    session.execute(delete(LinkCard).where(LinkCard.post_id.in_(gone)))
     session.execute(update(Post).where(Post.deleted_at < before, Post.body != "").values(body="", place="", link=""))
     session.execute(update(Comment).where(Comment.deleted_at < before, Comment.body != "").values(body=""))
 

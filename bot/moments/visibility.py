@@ -97,12 +97,12 @@ def media() -> Select[Media]:
     """media(v, m): the upload "media", if VIEWER may see it.
 
     A post's by the post alone, for its author too: a root's by whoever sees the root, and a reshare adds nobody.
-    An avatar and a cover as the name.  What is for nothing yet by its owner.
+    An avatar and a cover as the name.  What no post shows yet by its owner.
     """
     post = aliased(Post)
-    own = and_(Media.use == MediaUse.DRAFT, Media.owner_id == VIEWER, active(VIEWER))
+    own = and_(Media.use.in_((MediaUse.DRAFT, MediaUse.SCHEDULED)), Media.owner_id == VIEWER, active(VIEWER))
     of_post = and_(
-        Media.use == MediaUse.POST,
+        Media.use.in_((MediaUse.POST, MediaUse.LINK)),
         _some(select(1).where(post.id == Media.post_id, sees(VIEWER, post)), post),
     )
     of_person = and_(Media.use.in_((MediaUse.AVATAR, MediaUse.COVER)), active(VIEWER), finds(VIEWER, Media.owner_id))

@@ -19,6 +19,7 @@ OWN = {
     "me", "change_me", "change_privacy", "switch_off", "come_back", "join", "sign_in", "activity", "list_tokens",
     "make_token", "change_friend", "list_blocks", "list_groups", "make_group", "rename_group", "list_group", "publish",
     "change_post", "restore_post", "list_edits", "change_audience", "audience_history", "preview", "comment",
+    "list_scheduled", "schedule", "change_scheduled",
     "upload", "describe_media", "choose_avatar", "remove_avatar", "choose_cover", "remove_cover",
 }  # fmt: skip
 
@@ -29,7 +30,7 @@ def test_p18_whatever_returns_something_is_listed():
 
 def path_of(known, post, comment, member, group="none", media="none"):
     parts = {"post": post, "comment": comment, "member": member, "group": group, "token": group, "media": media}
-    parts["part"] = "thumb"
+    parts |= {"part": "thumb", "scheduled": "none"}
     return re.sub(r"<(\w+)>", lambda found: parts[found[1]], known.path)
 
 
@@ -38,6 +39,7 @@ BODIES = {
     "preview": {"audience": {}},
     "ask": {"member": "x"}, "make_group": {"name": "x"}, "rename_group": {"name": "x"}, "mark_read": {"until": "x"},
     "describe_media": {"alt": "x"}, "choose_avatar": {"media": "x"}, "choose_cover": {"media": "x"},
+    "schedule": {"at": "2030-01-01T00:00Z"}, "change_scheduled": {"at": "2030-01-01T00:00Z"},
     "make_token": {"scopes": ["all"]}, "change_privacy": {"window_days": None, "newonly": False},
 }  # fmt: skip
 

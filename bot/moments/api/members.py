@@ -12,7 +12,7 @@ from bot.database import snapshot
 from bot.errors import Unauthenticated
 from bot.moments import addresses, cards, members
 from bot.moments.api.contract import COOKIE, OPEN, In, Out, endpoint
-from bot.moments.api.shapes import Address, Notice, Person, Post
+from bot.moments.api.shapes import Address, Notice, Person, Post, Scheduled
 from bot.services import passwords
 
 
@@ -108,6 +108,7 @@ class Export(Activity):
     avatar: str | None
     cover: str | None
     posts: list[Post]
+    scheduled: list[Scheduled]
     friends: list[Person]
     groups: list[ExportedGroup]
     notices: list[Notice]

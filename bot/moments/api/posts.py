@@ -13,17 +13,32 @@ from bot.moments.api.shapes import Address, Audience, AudienceChoice, People, Po
 from bot.moments.posts import Draft
 
 
-class PostDraft(In):
+class Written(In):
     body: Annotated[str, Field(max_length=20_000)] = ""
     place: Annotated[str, Field(max_length=100)] = ""
     link: Annotated[str, Field(max_length=500, pattern="^(https?://.*)?$")] = ""
     audience: AudienceChoice = AudienceChoice()
     reshare_ok: Annotated[bool | None, Field(description="null: as your privacy says")] = None
     mentions: Annotated[list[Address], Field(max_length=50)] = Field(default_factory=list)
-    root: Annotated[Address | None, Field(description="the post that this one passes on")] = None
     media: Annotated[list[Address], Field(max_length=50, description="uploads: up to 9 photos, or one video")] = Field(
         default_factory=list
     )
+
+    def draft(self, root_id: int | None = None) -> Draft:
+        return Draft(
+            body=self.body,
+            place=self.place,
+            link=self.link,
+            audience=self.audience.choice(),
+            reshare_ok=self.reshare_ok,
+            mentions=tuple(addresses.read("member", each) for each in self.mentions),
+            root_id=root_id,
+            media=_media(self.media),
+        )
+
+
+class PostDraft(Written):
+    root: Annotated[Address | None, Field(description="the post that this one passes on")] = None
 
 
 class PostChange(In):
@@ -97,17 +112,8 @@ def search(session: Session, me: models.Member, query: Search) -> dict[str, Any]
 
 @endpoint("POST", "/posts", scope="posts:write", summary="Publish", body=PostDraft, returns=Post, status=201)
 def publish(session: Session, me: models.Member, body: PostDraft) -> dict[str, Any]:
-    draft = Draft(
-        body=body.body,
-        place=body.place,
-        link=body.link,
-        audience=body.audience.choice(),
-        reshare_ok=body.reshare_ok,
-        mentions=tuple(addresses.read("member", each) for each in body.mentions),
-        root_id=addresses.read("post", body.root) if body.root is not None else None,
-        media=_media(body.media),
-    )
-    return cards.one(session, me, posts.publish(session, me, draft))
+    root_id = addresses.read("post", body.root) if body.root is not None else None
+    return cards.one(session, me, posts.publish(session, me, body.draft(root_id)))
 
 
 @endpoint("GET", "/posts/<post>", scope="posts:read", summary="Read a post", returns=Post)

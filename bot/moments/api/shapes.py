@@ -69,6 +69,15 @@ class Media(Out):
     video: str | None
 
 
+class Preview(Out):
+    """What the page behind a link says of itself, as far as it could be looked at."""
+
+    host: str
+    title: Annotated[str, Field(description="empty: show the host alone")]
+    text: str
+    picture: Annotated[str | None, Field(description="the path of a small photo")]
+
+
 class Words(Out):
     id: str
     author: Person
@@ -76,6 +85,7 @@ class Words(Out):
     body: str
     place: str
     link: str
+    preview: Annotated[Preview | None, Field(description="of the link")]
     media: list[Media]
     edited_at: datetime | None
 
@@ -113,6 +123,19 @@ class Post(Words):
 class Posts(Out):
     items: list[Post]
     next: Annotated[str | None, Field(description="null: that is everything")]
+
+
+class Scheduled(Out):
+    id: str
+    at: datetime
+    is_late: Annotated[bool, Field(description="by more than a day: it waits for another time, or to be thrown away")]
+    body: str
+    place: str
+    link: str
+    media: list[Media]
+    mentions: list[Person]
+    reshare_ok: bool | None
+    audience: Audience
 
 
 class Notice(Out):

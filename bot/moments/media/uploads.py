@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
-from typing import IO
+from typing import IO, Any
 
 import structlog
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, select, update
@@ -103,8 +103,13 @@ def attach(session: Session, owner_id: int, post_id: int, media_ids: Sequence[in
         Refused: too many, or photos beside a video.
         Conflict: one is not there any more, another's, or another post's.
     """
-    erase(session, Media.post_id == post_id, Media.use == MediaUse.POST, Media.id.not_in(media_ids))
-    had = {media.id: media for media in of(session, [post_id])[post_id]}
+    _attach(session, owner_id, media_ids, use=MediaUse.POST, post_id=post_id)
+
+
+def _attach(session: Session, owner_id: int, media_ids: Sequence[int], **place: Any) -> None:
+    there = [getattr(Media, name) == value for name, value in place.items()]
+    erase(session, *there, Media.id.not_in(media_ids))
+    had = {media.id: media for media in session.scalars(select(Media).where(*there, Media.state == MediaState.READY))}
     found = select(Media.kind).where(Media.id.in_(media_ids), Media.owner_id == owner_id)
     kinds = list(session.scalars(found))
     if len(media_ids) > PHOTOS_A_POST or (MediaKind.VIDEO in kinds and len(media_ids) > 1):
@@ -113,7 +118,32 @@ def attach(session: Session, owner_id: int, post_id: int, media_ids: Sequence[in
         if media_id in had:
             had[media_id].position = position
             continue
-        _use(session, owner_id, media_id, use=MediaUse.POST, post_id=post_id, position=position)
+        _use(session, owner_id, media_id, position=position, **place)
+
+
+def use_for_link(session: Session, media: Media, post_id: int) -> None:
+    """Make it the picture of a post's link card."""
+    _use(session, media.owner_id, media.id, use=MediaUse.LINK, post_id=post_id)
+
+
+def keep_for(session: Session, owner_id: int, scheduled_id: int, media_ids: Sequence[int]) -> None:
+    """As ``attach``, for a post that is not there yet."""
+    _attach(session, owner_id, media_ids, use=MediaUse.SCHEDULED, scheduled_id=scheduled_id)
+
+
+def move(session: Session, scheduled_id: int, post_id: int) -> None:
+    """Give a post that is there now what was kept for it."""
+    kept = update(Media).where(Media.scheduled_id == scheduled_id, Media.state == MediaState.READY)
+    session.execute(kept.values(use=MediaUse.POST, post_id=post_id, scheduled_id=None))
+
+
+def kept_for(session: Session, scheduled_ids: Collection[int]) -> dict[int, list[Media]]:
+    """Scheduled post's id → its photos in their order, or its video."""
+    found: dict[int, list[Media]] = {each: [] for each in scheduled_ids}
+    query = select(Media).where(Media.scheduled_id.in_(found), Media.state == MediaState.READY)
+    for media in session.scalars(query.order_by(Media.position)) if found else ():
+        found[media.scheduled_id or 0].append(media)
+    return found
 
 
 def of(session: Session, post_ids: Collection[int]) -> dict[int, list[Media]]:
