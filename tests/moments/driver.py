@@ -3,11 +3,14 @@
 import itertools
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
 
+from bot import clock
 from bot.database import transaction
+from bot.jobs import moments as jobs
 from bot.moments import addresses, members, posts
 from models import Member
 from tests.moments.conftest import ready
@@ -185,9 +188,8 @@ class World(Looking):
             return
         name, root = f"post{next(self.count)}", (o.posts[source].root or source) if source else None
         self.address[name] = answer.json["id"]
-        o.posts[name] = Post(
-            who, o.time, o.day, o.time, mode, lists, body, root, reshare_ok=mode == "friends", media=photos
-        )
+        reshare_ok = mode == "friends"
+        o.publish(name, Post(who, o.time, o.day, o.time, mode, lists, body, root, reshare_ok, media=photos))
         if root:
             o.tell(o.posts[root].author, "reshare", who, name)
 
@@ -195,6 +197,7 @@ class World(Looking):
         name = f"photo{next(self.count)}"
         self.address[name] = ready(addresses.read("member", self.address[who]))
         self.photos.append(name)
+        self.oracle.drafts[name] = who
         return name
 
     def photos_change(self, who: str, other: str) -> None:
@@ -207,6 +210,7 @@ class World(Looking):
         may = o.posts[name].deleted is None
         if self.act(may, who, "PATCH", f"/posts/{self.address[name]}", sent):
             o.posts[name].media = photos
+            o.take(photos)
 
     def _post(self, of: str | None = None) -> str | None:
         choices = [name for name, post in self.oracle.posts.items() if of in (None, post.author)]
@@ -319,10 +323,30 @@ class World(Looking):
                 (members.suspend if o.acc[who] == "active" else members.release)(session, member)
                 o.acc[who] = "suspended" if o.acc[who] == "active" else "active"
 
+    def schedule(self, who: str, other: str) -> None:
+        """An hour before so many days are over: the clock finds it, unless it comes more than a day late."""
+        o, days = self.oracle, self.rng.choice([1, 2])
+        mode, lists = self._audience(who)
+        body, photos = f"words {next(self.count)}", [self._photo(who)]
+        at = clock.now() + timedelta(days=days, hours=-1)
+        sent = {"body": body, "audience": self._sent(mode, lists), "media": [self.address[photos[0]]]}
+        if self.act(True, who, "POST", "/scheduled", {**sent, "at": at.isoformat()}):
+            o.scheduled.append((o.day + days, who, mode, lists, body, photos))
+
     def pass_time(self, who: str, other: str) -> None:
-        days = self.rng.choice([1, 2, 5, 20])
-        self.oracle.day += days
+        o, days = self.oracle, self.rng.choice([1, 1, 2, 5, 20])
+        o.day += days
         self.advance(days * 86_400)
+        jobs.publish()
+        waits = o.scheduled
+        o.scheduled = [each for each in waits if each[0] > o.day]
+        for at, who, mode, lists, body, photos in waits:
+            if at == o.day and o.acc[who] == "active":
+                o.tick()
+                name = f"post{next(self.count)}"
+                self.address[name] = self.ask(who, "GET", f"/search?limit=1&q={body}").json["items"][0]["id"]
+                reshare_ok = mode == "friends"
+                o.publish(name, Post(who, o.time, o.day, o.time, mode, lists, body, None, reshare_ok, media=photos))
 
 
 EVENTS: list[tuple[Callable[[World, str, str], None], int]] = [
@@ -330,6 +354,7 @@ EVENTS: list[tuple[Callable[[World, str, str], None], int]] = [
     (World.privacy, 2), (World.group_add, 6), (World.group_remove, 4), (World.group_delete, 1), (World.post, 12),
     (World.reshare, 6), (World.like, 12), (World.unlike, 2), (World.comment, 9), (World.reply, 10),
     (World.delete_comment, 3), (World.delete_post, 2), (World.restore, 2), (World.change_audience, 4),
-    (World.photos_change, 3), (World.switch, 2), (World.off, 1), (World.back, 3), (World.moderate, 2),
-    (World.pass_time, 2),
+    (World.photos_change, 3), (World.schedule, 4), (World.switch, 2), (World.off, 1), (World.back, 3),
+    (World.moderate, 2),
+    (World.pass_time, 3),
 ]  # fmt: skip

@@ -53,6 +53,8 @@ class Oracle:
         self.newonly: set[Name] = set()
         self.groups: dict[Name, Group] = {}
         self.posts: dict[Name, Post] = {}
+        self.scheduled: list[Any] = []  # day, author, mode, lists, body, photos: of none of them is there a post
+        self.drafts: dict[Name, Name] = {}  # photos that no post shows yet, with their owners
         self.likes: dict[tuple[Name, Name], int] = {}  # post and member
         self.comments: dict[Name, Comment] = {}
         self.notices: list[tuple[Name, str, Name, Name | None, Name | None]] = []  # to, kind, by, post, comment
@@ -116,7 +118,15 @@ class Oracle:
         return self.see(v, name) and (v == p.author or has_something)
 
     def media(self, v: Name, m: Name) -> bool:
-        return any(m in p.media and self.view(v, name) for name, p in self.posts.items())
+        return self.drafts.get(m) == v or any(m in p.media and self.view(v, name) for name, p in self.posts.items())
+
+    def publish(self, name: Name, post: Post) -> None:
+        self.posts[name] = post
+        self.take(post.media)
+
+    def take(self, photos: list[Name]) -> None:
+        for photo in photos:
+            self.drafts.pop(photo, None)
 
     def know(self, v: Name, c: Name, p: Post) -> bool:
         return v in (c, p.author) or c == p.author or self.fr(v, c)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import and_, bindparam, not_, or_, select, true
 from sqlalchemy.orm import aliased
 
-from bot.moments import cards, feed, notices, posts, visibility
+from bot.moments import cards, feed, notices, posts, scheduled, stamps, visibility
 from models import (
     Audience,
     Comment,
@@ -24,6 +24,7 @@ from models import (
     MediaState,
     MemberStatus,
     Post,
+    ScheduledPost,
 )
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -189,11 +190,28 @@ def media_by_address(plant: pytest.MonkeyPatch) -> None:
     plant.setattr(visibility, "media", lambda: query)
 
 
+def scheduled_comes_early(plant: pytest.MonkeyPatch) -> None:
+    plant.setattr(scheduled, "_is_due", lambda: (ScheduledPost.id > 0,))
+
+
+def scheduled_for_those_of_before(plant: pytest.MonkeyPatch) -> None:
+    """The groups of when it was written."""
+    real = scheduled.publish
+
+    def publish(session: Any, scheduled_id: int) -> Any:
+        post = real(session, scheduled_id)
+        if post is not None:
+            post.aud_at -= 3 * stamps.DAY
+        return post
+
+    plant.setattr(scheduled, "publish", publish)
+
+
 SPECIFIED: tuple[Plant, ...] = (
     groups_live, groups_frozen, reshare_copies, global_counter, writer_only, parent_removed, comments_to_all,
     former_friends_stay, one_way_block, permalink_forgets_hide, deactivated_shows,
 )  # fmt: skip
 OURS: tuple[Plant, ...] = (
     newonly_forgotten, denied_until_left, notices_unchecked, mute_forgets_roots, later_friend_falls_into_deny,
-    page_tells_of_more, media_by_address,
+    page_tells_of_more, media_by_address, scheduled_comes_early, scheduled_for_those_of_before,
 )  # fmt: skip
