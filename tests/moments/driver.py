@@ -61,11 +61,10 @@ class World(Looking):
     def step(self) -> str:
         event = self.rng.choices(*zip(*EVENTS, strict=True))[0]
         who, other = self.rng.sample(PEOPLE, 2)
-        self.oracle.tick()
-        before = self.matrix()
+        begun, before = self.oracle.tick(), self.matrix()
         self.log.append(f"{event.__name__} {who} {other}")
         event(self, who, other)
-        self.ratchet(event.__name__, who, before)
+        self.ratchet(event.__name__, who, before, begun)
         return event.__name__
 
     def befriend(self, who: str, other: str) -> None:

@@ -39,10 +39,10 @@ class Looking:
     def matrix(self) -> set[tuple[str, str]]:
         return {(v, name) for name in self.oracle.posts for v in PEOPLE if self.oracle.see(v, name)}
 
-    def ratchet(self, event: str, who: str, before: set[tuple[str, str]]) -> None:
+    def ratchet(self, event: str, who: str, before: set[tuple[str, str]], begun: int) -> None:
         """P2: only what the specification lists shows somebody an older post."""
         o = self.oracle
-        gained = {(v, p) for v, p in self.matrix() - before if o.posts[p].at < o.time}
+        gained = {(v, p) for v, p in self.matrix() - before if o.posts[p].at < begun}
         if gained and event not in WIDENING:
             raise Mismatch(f"{event} showed {gained}")
         for v, p in gained:

@@ -84,9 +84,12 @@ def test_new_members_upload_a_quarter_and_everybody_waits_when_many_do(join, adv
         assert uploads._gate.acquire(blocking=False)
     try:
         busy = send(ann)
+        form = ann("POST", "/media", input_stream=Untouched(), content_type="multipart/form-data; boundary=x",
+                   environ_overrides={"CONTENT_LENGTH": "1000"})  # fmt: skip
     finally:
         for _ in range(uploads.AT_ONCE):
             uploads._gate.release()
+    assert form.status_code == 503
     assert (busy.status_code, busy.headers["Retry-After"], busy.json["error"]["code"]) == (503, "60", "busy")
     assert send(ann).status_code == 201
 

@@ -37,7 +37,7 @@ class Description(In):
 def upload(me: models.Member, query: Turning) -> dict[str, Any]:
     request.max_content_length = REQUEST_BYTES
     try:
-        taken = uploads.take(me.id, _sent(), turns=query.turns, an_hour=limits.media_an_hour(me))
+        taken = uploads.take(me.id, _Body(), turns=query.turns, an_hour=limits.media_an_hour(me))
     except RequestEntityTooLarge:
         raise uploads.refused("video_bytes") from None
     return cards.media(taken)
@@ -68,10 +68,20 @@ def find(session: Session, me: models.Member, media_id: int) -> models.Media | N
     return session.scalar(visibility.media(), visibility.by(me.id, media=media_id))
 
 
-def _sent() -> IO[bytes]:
-    """The body as it is, or a form's part "file"."""
-    if request.mimetype != "multipart/form-data":
-        return request.stream
-    if "file" not in request.files:
-        raise Refused("Send the photo or video as the part “file”.", field="file")
-    return request.files["file"].stream
+class _Body:
+    """The body as it is, or a form's part "file": not read before its turn, as a form comes whole or not at all."""
+
+    def __init__(self) -> None:
+        self._stream: IO[bytes] | None = None
+
+    def read(self, size: int) -> bytes:
+        if self._stream is None:
+            self._stream = self._open()
+        return self._stream.read(size)
+
+    def _open(self) -> IO[bytes]:
+        if request.mimetype != "multipart/form-data":
+            return request.stream
+        if "file" not in request.files:
+            raise Refused("Send the photo or video as the part “file”.", field="file")
+        return request.files["file"].stream

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import structlog
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, select, update
@@ -46,6 +46,10 @@ log = structlog.get_logger()
 _gate = threading.BoundedSemaphore(AT_ONCE)
 
 
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
 class TooMany(Refused):
     status = 429
 
@@ -54,9 +58,7 @@ class Full(Refused):
     status = 507
 
 
-def take(
-    owner_id: int, stream: IO[bytes], *, turns: int = 0, an_hour: int = MEDIA_AN_HOUR, cost: Cost = USUAL
-) -> Media:
+def take(owner_id: int, stream: Readable, *, turns: int = 0, an_hour: int = MEDIA_AN_HOUR, cost: Cost = USUAL) -> Media:
     """Read an upload to its end and make of it what may be shown; what came is kept nowhere.
 
     It takes as long as the decoder does (a photo of 12 megapixels: some 0.6 s) and holds no transaction meanwhile.
@@ -199,7 +201,7 @@ def bring_back(session: Session, *which: ColumnElement[bool]) -> int:
     return affected(session.execute(erased.values(state=MediaState.READY, erased_at=None)))
 
 
-def _take(owner_id: int, stream: IO[bytes], turns: int, an_hour: int, cost: Cost) -> Media:
+def _take(owner_id: int, stream: Readable, turns: int, an_hour: int, cost: Cost) -> Media:
     head = _head(stream)
     kind = kind_of(head)
     if files.is_full():
@@ -241,7 +243,7 @@ def _of_last_hour(session: Session, owner_id: int, now: datetime) -> int:
     return session.scalar(mine) or 0
 
 
-def _head(stream: IO[bytes]) -> bytes:
+def _head(stream: Readable) -> bytes:
     """The first bytes; a network gives them one by one if it likes."""
     head = b""
     while len(head) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(head))):
@@ -249,7 +251,7 @@ def _head(stream: IO[bytes]) -> bytes:
     return head
 
 
-def _receive(head: bytes, stream: IO[bytes], source: IO[bytes], kind: MediaKind) -> None:
+def _receive(head: bytes, stream: Readable, source: IO[bytes], kind: MediaKind) -> None:
     limit = PHOTO_BYTES if kind is MediaKind.PHOTO else VIDEO_BYTES
     source.write(head)
     while chunk := stream.read(1 << 20):
