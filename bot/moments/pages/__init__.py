@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from bot.moments.pages import account, activity, codes, friend, friends, groups, notices, privacy, shell
+from bot.moments.pages import account, activity, codes, friend, friends, groups, many, notices, privacy, shell
 
-PAGES = (friends, codes, friend, groups, privacy, notices, activity, account)
+PAGES = (friends, codes, friend, groups, many, privacy, notices, activity, account)
 
 
 def register(app: Flask) -> None:
