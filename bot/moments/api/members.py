@@ -131,13 +131,8 @@ def join(session: Session, body: Joining) -> dict[str, Any]:
 
 @endpoint("POST", "/sign-in", scope=OPEN, summary="Sign in: sets the cookie", body=SigningIn, returns=Me)
 def sign_in(session: Session, body: SigningIn) -> dict[str, Any]:
-    name, address = f"member {body.handle.strip().lower()}", request.remote_addr or ""
-    try:
-        passwords.count_try(name, address)
-    except passwords.TooManyTries as late:
-        raise passwords.TooManyTries(
-            "Too many tries. Wait {seconds} seconds.", seconds=late.values["seconds"]
-        ) from None
+    handle, address = body.handle.strip().lower(), request.remote_addr or ""
+    members.count_try(handle, address)
     with snapshot() as looking:
         found = members.find(looking, body.handle)
     # Verified between two transactions, as it takes 0.1 to 0.2 s.
@@ -146,7 +141,7 @@ def sign_in(session: Session, body: SigningIn) -> dict[str, Any]:
     member = members.find(session, body.handle)
     if member is None:
         raise Unauthenticated("The name or the password is wrong.", field="password")
-    passwords.forget_tries(name, address)
+    members.forget_tries(handle, address)
     g.moments_cookie = members.sign_in(session, member, _device())
     return _me(member)
 
