@@ -72,6 +72,7 @@ from models.moments_posts import (
     AudienceChange,
     Comment,
     Like,
+    LinkCard,
     ListKind,
     MutedPost,
     Notice,
@@ -80,6 +81,7 @@ from models.moments_posts import (
     Post,
     PostEdit,
     PostMode,
+    ScheduledPost,
 )
 from models.rules import MatchMode, ReplyMode, Rule, RuleVersion, Trigger
 from models.segments import Segment, SegmentUse
@@ -135,6 +137,7 @@ __all__ = [
     "Label",
     "Leadership",
     "Like",
+    "LinkCard",
     "ListKind",
     "MatchMode",
     "Media",
@@ -172,6 +175,7 @@ __all__ = [
     "Role",
     "Rule",
     "RuleVersion",
+    "ScheduledPost",
     "SeenSignature",
     "Segment",
     "SegmentUse",

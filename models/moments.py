@@ -53,6 +53,8 @@ class Member(Base):
     stamp: Mapped[int] = mapped_column(default=0)  # of the last thing that changed who sees what of theirs
     follower_id: Mapped[int | None] = mapped_column(ForeignKey("followers.id", ondelete="SET NULL"))
     erase_at: Mapped[datetime | None]
+    avatar_id: Mapped[int | None]  # of media; who reads it is asked each time
+    cover_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

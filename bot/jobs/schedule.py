@@ -26,6 +26,8 @@ SCHEDULE = (
     Entry("inbox", timedelta(seconds=15), inbox.look_after),
     Entry("search", timedelta(seconds=5), upkeep.hint_search),
     Entry("moments", timedelta(minutes=5), moments.erase),
+    Entry("scheduled posts", timedelta(seconds=5), moments.publish),
+    Entry("link cards", timedelta(seconds=30), upkeep.hint_link_cards),
     Entry("media", media.EVERY, media.tidy),
     Entry("prune", timedelta(minutes=5), upkeep.prune),
 )

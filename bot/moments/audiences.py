@@ -80,9 +80,8 @@ def renew(session: Session, author: Member, post: Post) -> None:
 def _change(session: Session, author: Member, post: Post, choice: Choice, confirmed: bool) -> None:
     stamp = members.lock(session, author.id)
     before = {member.id for member in viewers(session, post)}
-    change = AudienceChange(
-        post_id=post.id, mode=post.mode, names=_written(session, post), since=post.aud_at, until=stamp
-    )
+    had = written(of(session, [post.id])[post.id])
+    change = AudienceChange(post_id=post.id, mode=post.mode, names=had, since=post.aud_at, until=stamp)
     write(session, post, choice, stamp)
     added = {member.id for member in viewers(session, post)} - before
     if added and not confirmed:
@@ -131,7 +130,7 @@ def history(session: Session, post: Post) -> list[AudienceChange]:
 
 
 def read(names: list[str]) -> dict[ListKind, list[int]]:
-    """The lists that a row of the history keeps."""
+    """The lists that a row keeps as words."""
     lists: dict[ListKind, list[int]] = {}
     for name in names:
         kind, _, target = name.partition(" ")
@@ -139,8 +138,9 @@ def read(names: list[str]) -> dict[ListKind, list[int]]:
     return lists
 
 
-def _written(session: Session, post: Post) -> list[str]:
-    return [f"{kind.value} {target}" for kind, targets in of(session, [post.id])[post.id].items() for target in targets]
+def written(lists: dict[ListKind, list[int]]) -> list[str]:
+    """The same as a row keeps them."""
+    return [f"{kind.value} {target}" for kind, targets in lists.items() for target in dict.fromkeys(targets)]
 
 
 @contextmanager

@@ -21,6 +21,9 @@ from models import (
     GroupMember,
     Like,
     ListKind,
+    Media,
+    MediaState,
+    MediaUse,
     Member,
     MemberStatus,
     Post,
@@ -110,6 +113,37 @@ def posts(*, muted: bool = True) -> Select[Post]:
 @cache
 def roots() -> Select[Post]:
     return select(Post).where(Post.id.in_(IDS), shows_root(VIEWER, Post))
+
+
+@cache
+def media() -> Select[Media]:
+    """media(v, m): the upload "media", if VIEWER may see it.
+
+    A post's by the post alone, for its author too: a root's by whoever sees the root, and a reshare adds nobody.
+    An avatar and a cover as the name.  What no post shows yet by its owner.
+    """
+    post = aliased(Post)
+    own = and_(Media.use.in_((MediaUse.DRAFT, MediaUse.SCHEDULED)), Media.owner_id == VIEWER, active(VIEWER))
+    of_post = and_(
+        Media.use.in_((MediaUse.POST, MediaUse.LINK)),
+        _some(select(1).where(post.id == Media.post_id, sees(VIEWER, post)), post),
+    )
+    of_person = and_(Media.use.in_((MediaUse.AVATAR, MediaUse.COVER)), active(VIEWER), finds(VIEWER, Media.owner_id))
+    one = Media.id == bindparam("media", type_=BigInteger)
+    return select(Media).where(one, Media.state == MediaState.READY, or_(own, of_post, of_person))
+
+
+def finds(viewer: Viewer, who: Viewer) -> Condition:
+    """Whether a member's name, text, avatar and cover are there for the viewer: not if they block the viewer."""
+    edge, member = aliased(Edge), aliased(Member)
+    joined = select(1).select_from(member)
+    joined = joined.outerjoin(edge, and_(edge.owner_id == viewer, edge.other_id == member.id))
+    return _some(joined.where(member.id == who, is_found(member, edge)), edge, member)
+
+
+def is_found(member: Any, edge: Any) -> Condition:
+    """The same where the viewer's row about the member is joined, if there is one."""
+    return and_(_is_active(member), func.coalesce(edge.blocked_by, false()).is_(False))
 
 
 @cache

@@ -27,6 +27,7 @@ class Post:
     comments_open: bool = True
     deleted: int | None = None  # when
     held: bool = False
+    media: list[Name] = field(default_factory=list)
 
 
 @dataclass
@@ -52,6 +53,8 @@ class Oracle:
         self.newonly: set[Name] = set()
         self.groups: dict[Name, Group] = {}
         self.posts: dict[Name, Post] = {}
+        self.scheduled: list[Any] = []  # day, author, mode, lists, body, photos: of none of them is there a post
+        self.drafts: dict[Name, Name] = {}  # photos that no post shows yet, with their owners
         self.likes: dict[tuple[Name, Name], int] = {}  # post and member
         self.comments: dict[Name, Comment] = {}
         self.notices: list[tuple[Name, str, Name, Name | None, Name | None]] = []  # to, kind, by, post, comment
@@ -141,6 +144,17 @@ class Oracle:
         has_something = p.root is None or p.body != "" or self.root_v(v, p.root)
         return self.see(v, name) and (v == p.author or has_something)
 
+    def media(self, v: Name, m: Name) -> bool:
+        return self.drafts.get(m) == v or any(m in p.media and self.view(v, name) for name, p in self.posts.items())
+
+    def publish(self, name: Name, post: Post) -> None:
+        self.posts[name] = post
+        self.take(post.media)
+
+    def take(self, photos: list[Name]) -> None:
+        for photo in photos:
+            self.drafts.pop(photo, None)
+
     def know(self, v: Name, c: Name, p: Post) -> bool:
         return v in (c, p.author) or c == p.author or self.fr(v, c)
 
@@ -188,6 +202,8 @@ class Oracle:
             "author": p.author,
             "body": p.body,
             "root": p.root if p.root and self.root_v(v, p.root) else None,
+            "media": p.media,
+            "root_media": self.posts[p.root].media if p.root and self.root_v(v, p.root) else None,
             "likes": [who for _at, who in likes if self.like_v(v, name, who)],
             "comments": [
                 (each, None if k.deleted else k.user, k.reply_to)

@@ -117,7 +117,7 @@ def list_requests(session: Session, me: models.Member) -> dict[str, Any]:
         "items": [
             {
                 "direction": "to" if request.from_id == me.id else "from",
-                "member": cards.person(other.id, other.name),
+                "member": cards.known(other),
                 "message": request.message,
                 "source": request.source,
                 "mutual": mutual.get(other.id),
@@ -176,7 +176,7 @@ def unblock(session: Session, me: models.Member, member_id: int) -> None:
 
 def _friend(member: models.Member, edge: models.Edge) -> dict[str, Any]:
     return {
-        **cards.person(member.id, edge.remark or member.name),
+        **cards.known(member, edge.remark),
         "own_name": member.name,
         "remark": edge.remark,
         "hides": edge.hides,

@@ -18,7 +18,7 @@ def show_friend(member: str) -> ResponseReturnValue:
         lines = sight.of(session, me, friend_id)
         return show(
             "friend.html",
-            friend={**cards.person(friend.id, name), "own_name": friend.name, "about": friend.about},
+            friend={**cards.known(friend, edge.remark), "own_name": friend.name, "about": friend.about},
             handle=friend.handle,
             edge=edge,
             seen=sum(line.count for line in lines if line.is_seen),
@@ -93,4 +93,4 @@ def unfriend(member: str) -> ResponseReturnValue:
         return redirect(url_for("moments.list_friends"))
     with looking() as (session, me):
         friend, edge = friends.get(session, me, friend_id)
-        return show("unfriend.html", friend=cards.person(friend.id, edge.remark or friend.name))
+        return show("unfriend.html", friend=cards.known(friend, edge.remark))

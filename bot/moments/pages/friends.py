@@ -34,7 +34,7 @@ def list_friends(form: Form | None = None, status: int = 200) -> ResponseReturnV
             count=len(everybody),
             people=[
                 {
-                    **cards.person(member.id, edge.remark or member.name),
+                    **cards.known(member, edge.remark),
                     "own_name": member.name if edge.remark else "",
                     "hides": edge.hides,
                     "mutes": edge.mutes,
@@ -44,7 +44,7 @@ def list_friends(form: Form | None = None, status: int = 200) -> ResponseReturnV
             ],
             incoming=[
                 {
-                    **cards.person(other.id, other.name),
+                    **cards.known(other),
                     "handle": other.handle,
                     "message": each.message,
                     "source": each.source,
@@ -55,11 +55,11 @@ def list_friends(form: Form | None = None, status: int = 200) -> ResponseReturnV
                 if each.to_id == me.id
             ],
             outgoing=[
-                {**cards.person(other.id, other.name), "message": each.message, "at": each.created_at}
+                {**cards.known(other), "message": each.message, "at": each.created_at}
                 for each, other in asked
                 if each.from_id == me.id
             ],
-            found=found and {**cards.person(found.id, found.name), "handle": found.handle, "about": found.about},
+            found=found and {**cards.known(found), "handle": found.handle, "about": found.about},
             is_friend=found is not None and found.id in {member.id for member, _edge in everybody},
             is_me=found is not None and found.id == me.id,
             has_asked=found is not None and found.id in {each.from_id for each, _other in asked},
@@ -122,7 +122,7 @@ def accept(member: str) -> ResponseReturnValue:
         asked = next(each for each, who in friends.requests(session, me) if who.id == other_id)
         return show(
             "accept.html",
-            other={**cards.person(other.id, other.name), "handle": other.handle, "about": other.about},
+            other={**cards.known(other), "handle": other.handle, "about": other.about},
             message=asked.message,
             source=asked.source,
             mutual=friends.mutual(session, me, [other_id])[other_id],
@@ -143,6 +143,6 @@ def add(code: str, form: Form | None = None, status: int = 200) -> ResponseRetur
             status,
             form=form or Form(),
             code=code,
-            other={**cards.person(other.id, other.name), "handle": other.handle, "about": other.about},
+            other={**cards.known(other), "handle": other.handle, "about": other.about},
             is_me=other.id == me.id,
         )

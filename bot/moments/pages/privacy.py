@@ -23,9 +23,9 @@ def show_privacy(form: Form | None = None, status: int = 200) -> ResponseReturnV
             newonly=me.newonly,
             takes_requests=me.takes_requests,
             lets_reshare=me.lets_reshare,
-            friends=[cards.person(member.id, edge.remark or member.name) for member, edge in everybody],
-            hidden=[cards.person(each.id, edge.remark or each.name) for each, edge in everybody if edge.hides],
-            muted=[cards.person(each.id, edge.remark or each.name) for each, edge in everybody if edge.mutes],
+            friends=[cards.known(member, edge.remark) for member, edge in everybody],
+            hidden=[cards.known(each, edge.remark) for each, edge in everybody if edge.hides],
+            muted=[cards.known(each, edge.remark) for each, edge in everybody if edge.mutes],
             blocked=cards.people(session, me, [each.id for each in friends.blocked(session, me)]),
         )
 

@@ -1,6 +1,6 @@
 """Moments: a code to be found by, where a request came from, and which notices one wants.
 
-Revision: 0021, after 0018
+Revision: 0021, after 0019
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 
 
 revision = '0021'
-down_revision = '0018'
+down_revision = '0019'
 branch_labels = None
 depends_on = None
 
