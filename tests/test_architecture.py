@@ -118,6 +118,7 @@ MOMENTS = [
     "stamps",
     "addresses",
     "visibility",
+    "reasons",
     "notices",
     "members",
     "groups",

@@ -154,18 +154,13 @@ def prove(handle: str, password: str) -> None:
         Unauthenticated: not theirs.
         TooManyTries: naming how long to wait.
     """
-    name, address = f"member {handle.strip().lower()}", request.remote_addr or ""
-    try:
-        passwords.count_try(name, address)
-    except passwords.TooManyTries as late:
-        raise passwords.TooManyTries(
-            "Too many tries. Wait {seconds} seconds.", seconds=late.values["seconds"]
-        ) from None
+    handle, address = handle.strip().lower(), request.remote_addr or ""
+    members.count_try(handle, address)
     with snapshot() as session:
         found = members.find(session, handle)
     if not passwords.fits(found.password_hash if found else "", password):
         raise Unauthenticated("The name or the password is wrong.", field="password")
-    passwords.forget_tries(name, address)
+    members.forget_tries(handle, address)
 
 
 guard(bp)

@@ -15,13 +15,30 @@ from bot.moments.pages import (
     friend,
     friends,
     groups,
+    many,
     notices,
     post,
     privacy,
     shell,
 )
 
-PAGES = (door, feed, compose, post, change, album, friends, codes, friend, groups, privacy, notices, activity, account)
+PAGES = (
+    door,
+    feed,
+    compose,
+    post,
+    change,
+    album,
+    friends,
+    codes,
+    friend,
+    groups,
+    privacy,
+    many,
+    notices,
+    activity,
+    account,
+)
 
 
 def register(app: Flask) -> None:
