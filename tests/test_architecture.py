@@ -142,7 +142,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot/wechat": ("bot.wechat",),
     "bot/services": ("bot.services", "models", "bot.wechat", "bot.queue", "bot.errors", "bot.database"),
     "handlers": ("handlers", "bot.services", "models", "bot.wechat.messages", "bot.wechat.limits"),
-    "bot/console": ("bot.console", *DOORS),
+    "bot/console": ("bot.console", "bot.safety", *DOORS),
+    "bot/safety.py": (),
     "bot/api": ("bot.api", "bot.json_api", "bot.openapi", *DOORS),
     "bot/json_api.py": ("bot.errors",),
     "bot/openapi.py": ("bot.json_api",),
@@ -163,6 +164,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "bot/moments/pages": (
         "bot.moments",
+        "bot.safety",
         "models",
         "bot.database",
         "bot.errors",
