@@ -24,6 +24,7 @@ SERVICES = [
     "leadership",
     "tasks",
     "tokens",
+    "media_uploads",
     "passwords",
     "operators",
     "access",

@@ -44,19 +44,21 @@ def endpoint(
     query: type[BaseModel] | None = None,
     status: int = 200,
     only_reads: bool = False,
+    takes_file: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Open a path to tokens with this scope.
 
     The function takes ``session``, ``account`` when the path has <slug>, the path's ids, ``body`` and ``query``, and
     ``token`` or ``by`` (what the token may do) where more than the scope decides;
     it runs in one transaction (GET and ``only_reads``: nothing is changed or recorded) and
-    returns what ``returns`` is read from.
+    returns what ``returns`` is read from.  One that takes a file gets no ``session``: it passes the file on.
     """
     if scope not in api_tokens.SCOPES or scope == api_tokens.ALL:
         raise ValueError(f"{method} {path}: there is no scope {scope!r}")
 
     def add(run: Callable[..., Any]) -> Callable[..., Any]:
-        known = Endpoint(method, path, scope, summary, run, returns, body, query, status, only_reads or method == "GET")
+        looks = only_reads or method == "GET"
+        known = Endpoint(method, path, scope, summary, run, returns, body, query, status, looks, takes_file)
         ENDPOINTS.append(known)
         bp.add_url_rule(path, known.name, _view(known), methods=[method])
         return run
@@ -76,10 +78,20 @@ def _view(known: Endpoint) -> Callable[..., Response]:
         if known.body is not None:
             values["body"] = read_body(known.body)
         values["query"] = read_query(known.query or In)
+
+        def run(*session: Session) -> Any:
+            return known.run(*session, **{name: value for name, value in values.items() if name in wants})
+
+        result = None
+        if known.takes_file:
+            with snapshot() as session:  # before a byte of the file is read
+                values["account"] = _account(session, token, slug)
+            result = run()
         with snapshot() if known.only_reads else transaction() as session:
             account = _account(session, token, slug) if slug is not None else None
             values["account"] = account
-            result = known.run(session, **{name: value for name, value in values.items() if name in wants})
+            if not known.takes_file:
+                result = run(session)
             if not known.only_reads:
                 action, detail = f"api.{known.noun}.{known.name}", ", ".join([f"token {token.id}", *_named(ids)])
                 audit.record(session, action, detail, account_id=account.id if account else None)

@@ -89,6 +89,7 @@ PAGES = (
     pages,
 )
 
+door.blueprint.before_request(door.take_file)
 door.blueprint.before_request(safety.check_form)
 door.blueprint.before_request(door.let_in)
 door.blueprint.after_request(safety.add_headers)

@@ -12,9 +12,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from bot.database import reading, transaction
 from bot.errors import Forbidden, NotFound
 from bot.safety import is_https
-from bot.services import access, accounts, audit, operators
+from bot.services import access, accounts, audit, media_uploads, operators
 from bot.services.access import Access
 from models import Account, Operator, SignIn
+
+UPLOADS = ("console.reply_to_conversation",)
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
@@ -143,6 +145,14 @@ def _take_account(endpoint: str | None, values: dict[str, Any] | None) -> None:
 def _give_account(endpoint: str, values: dict[str, Any]) -> None:
     if "account" not in values and account_slug() and current_app.url_map.is_endpoint_expecting(endpoint, "account"):
         values["account"] = account_slug()
+
+
+def take_file() -> None:
+    """Before any of it is read: where a page takes files, whoever is signed in may send more than 1 MB."""
+    if request.endpoint in UPLOADS:
+        with reading() as session:
+            if operators.find_sign_in(session, request.cookies.get(cookie_name(), "")) is not None:
+                request.max_content_length = media_uploads.REQUEST_BYTES
 
 
 def let_in() -> ResponseReturnValue | None:

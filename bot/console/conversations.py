@@ -5,8 +5,9 @@ from typing import Any
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
 
 from bot import clock
 from bot.console import inbox_words, words
@@ -28,6 +29,7 @@ from bot.services import (
     followers,
     journal,
     labels,
+    media_uploads,
     mentions,
     messages,
     notes,
@@ -40,7 +42,6 @@ from bot.wechat.messages import Reply
 from models import Account, Conversation
 
 MOST_SHOWN = 200
-MEDIA = ("image", "voice", "video")
 _reply: TypeAdapter[Reply] = TypeAdapter(Reply)
 
 
@@ -66,7 +67,8 @@ def reply_to_conversation(conversation_id: int) -> ResponseReturnValue:
     anyway = bool(request.form.get("anyway"))
     seen, intent = form.at("seen"), form.at("intent")
     try:
-        reply = _written(form)
+        file = request.files.get("file")
+        reply = _uploaded(file) if file else _written(form)
         with transaction() as session:
             account = accounts.get(session, account_slug())
             found = conversations.get(session, account, conversation_id)
@@ -80,7 +82,8 @@ def reply_to_conversation(conversation_id: int) -> ResponseReturnValue:
                 seen=int(seen) if seen.isdigit() and not anyway else None,
                 intent=f"{me.id}:{intent}"[:64] if intent else None,
             )
-            drafts.save(session, found, me, "")
+            if not file:  # it goes by itself: what is written stays
+                drafts.save(session, found, me, "")
             record(session, account, "conversations.reply", f"conversation {found.id}")
     except Refused as refused:
         if refused.status == 404:
@@ -178,7 +181,7 @@ def thread(conversation_id: int, form: Form, status: int = 200) -> ResponseRetur
             story=_story(session, account, found),
             allowance=sends.allowance(session, found.follower_id),
             text_bytes=TEXT_BYTES,
-            media=MEDIA,
+            accept=media_uploads.ACCEPT,
             canned=_canned(session, account, found),
             notes=written,
             authors=notes.authors(session, written),
@@ -212,12 +215,13 @@ def _canned(session: Session, account: Account, found: Conversation) -> list[dic
     return [{"name": name, "text": text, "empty": ", ".join(empty)} for name, text, empty in filled]
 
 
+def _uploaded(file: FileStorage) -> Reply:
+    """A message of its own."""
+    kind, media_id = media_uploads.upload(current_account(), file.filename or "", file.stream)
+    return _reply.validate_python({"kind": kind, "media_id": media_id})
+
+
 def _written(form: Form) -> Reply:
-    if form.at("kind") in MEDIA and form.at("media_id").strip():
-        try:
-            return _reply.validate_python({"kind": form.at("kind"), "media_id": form.at("media_id")})
-        except ValidationError:
-            raise Refused("This is not a media id of WeChat's.", field="text") from None
     text = form.at("text").replace("\r\n", "\n").strip()
     if not text:
         raise Refused("Write something first.", field="text")

@@ -91,8 +91,8 @@ BODIES = {
 GIVING = {"change_member": Role.AGENT, "invite_member": Role.ANALYST}
 TAKING_OVER = {"end_member_sign_ins", "reset_member_second_factor"}
 
-# There is nothing fresh to take back.
-LATE = {"undo_conversations": 409, "reopen_conversation": 409}
+# There is nothing fresh to take back, and no file in JSON.
+LATE = {"upload_media": 422, "undo_conversations": 409, "reopen_conversation": 409}
 
 
 @pytest.fixture

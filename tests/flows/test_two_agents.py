@@ -1,10 +1,12 @@
 """In real browsers: two agents at one conversation, and the follower's phone."""
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 from sqlalchemy import select
 
@@ -126,13 +128,27 @@ def test_two_agents_and_a_phone(
     assert theirs.count() == 1
     phone.screenshot(path=SHOTS / "3-phone.png")
 
+    # A picture goes by itself; what is being written stays.
+    mei.fill("#f-text", "这是菜单。")
+    mei.set_input_files("#composer [name=file]", {"name": "菜单.png", "mimeType": "image/png", "buffer": picture()})
+    expect(mei.locator("#composer .pick")).to_contain_text("菜单.png")
+    mei.screenshot(path=SHOTS / "3a-a-file.png")
+    until_seen(mei)
+    mei.press("#f-text", "Enter")
+    expect(mei.locator("#window")).to_have_text(meter(3))
+    expect(mei.locator("#composer .pick")).not_to_contain_text("菜单")
+    assert mei.input_value("#f-text") == "这是菜单。"
+    work()
+    expect(theirs.last.locator("img")).to_be_visible()
+    phone.screenshot(path=SHOTS / "3b-phone-picture.png")
+
     # Whoever has not seen the last answer is told so in words, and keeps what they wrote.
     lin.route("**/stream*", lambda route: route.abort())  # the line is cut: nothing new reaches this screen
     lin.reload()
     mei.fill("#f-text", "周末也是九点。")
     until_seen(mei)
     mei.press("#f-text", "Enter")
-    expect(mei.locator("#window")).to_have_text(meter(3))
+    expect(mei.locator("#window")).to_have_text(meter(2))
     lin.fill("#f-text", "周末十点开门。")
     lin.press("#f-text", "Enter")
     expect(lin.locator("[data-part=refusal]")).to_contain_text("您查看之后又有新消息")
@@ -146,10 +162,10 @@ def test_two_agents_and_a_phone(
     lin.press("#f-text", "Enter")  # having read it, they may
     for page in (mei, lin):
         expect(page.locator(".turn.operator", has_text="周末十点开门。")).to_be_visible()
-        expect(page.locator("#window")).to_have_text(meter(2))
+        expect(page.locator("#window")).to_have_text(meter(1))
     assert drafts() == []
     work()
-    assert until(lambda: theirs.count() == 3, 20)
+    assert until(lambda: theirs.count() == 4, 20)
 
     # Back to the bot: the other one sees it too, and the assistant speaks again.
     mei.get_by_role("button", name="交还机器人").click()
@@ -159,6 +175,12 @@ def test_two_agents_and_a_phone(
     say(phone, "你们几点开门？")
     expect(theirs.last).to_contain_text("每天上午九点开门")
     phone.screenshot(path=SHOTS / "6-phone-the-assistant-again.png")
+
+
+def picture() -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (320, 200), (90, 140, 120)).save(data, "PNG")
+    return data.getvalue()
 
 
 def meter(left: int) -> str:

@@ -30,7 +30,11 @@ document.addEventListener("submit", async (event) => {
     return field().focus();
   }
   field().removeAttribute("aria-invalid");
-  form().elements.media_id.value = "";
+  if (form().elements.file.files.length) { // it went by itself: what is written stays
+    form().elements.file.value = "";
+    tellFile();
+    return intend();
+  }
   field().value = "";
   field().dispatchEvent(new Event("input", { bubbles: true }));
   clearTimeout(draftAt); // the server forgot it with the message
@@ -43,7 +47,30 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") return field().blur();
   if (event.key !== "Enter" || event.shiftKey) return;
   event.preventDefault();
-  if (field().value.trim()) form().requestSubmit();
+  if (field().value.trim() || form().elements.file.files.length) form().requestSubmit();
+});
+
+// A file: chosen, or pasted as a screenshot is. ------------------------------------------------------------------------------------
+
+function tellFile() {
+  const file = form().elements.file.files[0], name = form().querySelector("[data-file]");
+  name.textContent = file?.name ?? name.dataset.file;
+  name.classList.toggle("chosen", !!file);
+  form().querySelector("[data-drop-file]").hidden = !file;
+}
+
+document.addEventListener("change", ({ target }) => { if (target === form()?.elements.file) tellFile(); });
+document.addEventListener("paste", (event) => {
+  if (event.target !== field() || !event.clipboardData.files.length) return;
+  event.preventDefault();
+  form().elements.file.files = event.clipboardData.files;
+  tellFile();
+});
+document.addEventListener("click", ({ target }) => {
+  if (!target.closest("[data-drop-file]")) return;
+  form().elements.file.value = "";
+  tellFile();
+  field().focus();
 });
 
 // Drafts. ----------------------------------------------------------------------------------------------------------------------
