@@ -142,6 +142,8 @@ class NoticeKind(StrEnum):
     WIDENED = "widened"  # more people see a post that one has commented on
     REQUEST = "request"
     ACCEPTED = "accepted"
+    ALSO_LIKE = "also_like"  # of others, on a post that one has liked or commented on
+    ALSO_COMMENT = "also_comment"
 
 
 class Notice(Base):
@@ -157,3 +159,22 @@ class Notice(Base):
     post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), index=True)
     comment_id: Mapped[int | None] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"), index=True)
     read_at: Mapped[datetime | None]
+
+
+class NoticeChoice(Base):
+    """A member's own word on one kind of notice; without a row it is as the kind begins."""
+
+    __tablename__ = "notice_choices"
+    id = None  # type: ignore[assignment]  # the pair is the key
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[NoticeKind] = mapped_column(primary_key=True)
+    is_on: Mapped[bool]
+
+
+class MutedPost(Base):
+    """A post about which a member wants no notices."""
+
+    __tablename__ = "muted_posts"
+    id = None  # type: ignore[assignment]  # the pair is the key
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, index=True)

@@ -130,6 +130,8 @@ MOMENTS = [
     "scheduled",
     "reactions",
     "feed",
+    "sight",
+    "codes",
     "cards",
 ]
 
@@ -156,6 +158,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "bot.errors",
         "bot.json_api",
         "bot.openapi",
+        "bot.services.passwords",
+    ),
+    "bot/moments/pages": (
+        "bot.moments",
+        "models",
+        "bot.database",
+        "bot.errors",
         "bot.services.passwords",
     ),
     "bot/moments": (

@@ -69,6 +69,15 @@ def change(session: Session, author: Member, post: Post, choice: Choice, *, conf
         Conflict: it adds people, and the author has not said that this is meant.
     """
     check(session, author, choice)
+    _change(session, author, post, choice, confirmed)
+
+
+def renew(session: Session, author: Member, post: Post) -> None:
+    """Let the groups that its audience names count as they are today."""
+    _change(session, author, post, Choice(post.mode, of(session, [post.id])[post.id]), confirmed=True)
+
+
+def _change(session: Session, author: Member, post: Post, choice: Choice, confirmed: bool) -> None:
     stamp = members.lock(session, author.id)
     before = {member.id for member in viewers(session, post)}
     had = written(of(session, [post.id])[post.id])
@@ -93,7 +102,7 @@ def viewers(session: Session, post: Post) -> list[Member]:
 def preview(session: Session, author: Member, choice: Choice, post: Post | None = None) -> list[Member]:
     """Who would see a new post, or this one, with this audience.  Nothing stays changed."""
     check(session, author, choice)
-    with _undone(session):
+    with undone(session):
         stamp = members.lock(session, author.id)
         if post is None:
             post = Post(author_id=author.id, aud_at=stamp)
@@ -135,7 +144,8 @@ def written(lists: dict[ListKind, list[int]]) -> list[str]:
 
 
 @contextmanager
-def _undone(session: Session) -> Iterator[None]:
+def undone(session: Session) -> Iterator[None]:
+    """Whatever is done within is taken back: to look at what would be."""
     point = session.begin_nested()
     try:
         yield

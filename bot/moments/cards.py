@@ -14,6 +14,7 @@ from bot.moments import (
     link_cards,
     members,
     notices,
+    posts,
     reactions,
     stamps,
     visibility,
@@ -32,6 +33,11 @@ Names = dict[int, Named]
 
 def person(member_id: int, known: Named) -> Values:
     return {"id": addresses.of("member", member_id), "name": known.name, "avatar": part(known.avatar_id, "thumb")}
+
+
+def known(member: Member, remark: str = "") -> Values:
+    """Somebody whose row is at hand, and the reader's own name for them."""
+    return person(member.id, Named(remark or member.name, member.avatar_id))
 
 
 def part(media_id: int | None, name: str) -> str | None:
@@ -186,7 +192,7 @@ def export(session: Session, me: Member) -> Values:
 
 
 def activity(session: Session, me: Member) -> Values:
-    """One's own comments and likes, also where the post is no longer shown: own words and dates only."""
+    """One's own comments, likes and reshares, also where the post is no longer shown: own words and dates only."""
     return {
         "comments": [
             {"id": addresses.of("comment", each.id), "at": stamps.time(each.id), "body": each.body}
@@ -195,6 +201,10 @@ def activity(session: Session, me: Member) -> Values:
         "likes": [
             {"post": addresses.of("post", like.post_id), "at": stamps.time(like.at)}
             for like in reactions.own_likes(session, me)
+        ],
+        "reshares": [
+            {"id": addresses.of("post", post.id), "at": stamps.time(post.id), "body": post.body}
+            for post in posts.own_reshares(session, me)
         ],
     }
 

@@ -95,6 +95,23 @@ def look_up(session: Session, viewer: Member, handle: str) -> Member:
     return profile(session, viewer, found.id if found else 0)
 
 
+def by_code(session: Session, viewer: Member, code: str) -> Member:
+    """Whose code this is: renewed ones and those of whoever blocks the viewer look like none.
+
+    Raises:
+        NotFound: nobody's.
+    """
+    found = session.scalar(select(Member.id).where(Member.code == code)) if code else None
+    return profile(session, viewer, found or 0)
+
+
+def renew_code(session: Session, member: Member) -> str:
+    """A new code to be found by; the one before is nobody's any more."""
+    member.code = secrets.token_urlsafe(12)
+    session.flush()
+    return member.code
+
+
 def nobody() -> NotFound:
     return NotFound("There is no such member.")
 
@@ -281,6 +298,33 @@ def set_password(session: Session, member: Member, password: str) -> None:
     session.execute(update(Member).where(Member.id == member.id).values(password_hash=password_hash))
     session.execute(delete(MemberSignIn).where(MemberSignIn.member_id == member.id))
     session.execute(delete(MemberToken).where(MemberToken.member_id == member.id))
+
+
+def change_password(session: Session, member: Member, old: str, new: str, keep: str = "") -> None:
+    """The member's own doing, in the browser with the cookie ``keep``: it alone stays signed in.
+
+    Raises:
+        Refused: the old one is wrong, or the new one no good.
+    """
+    has_one = member.password_hash != ""  # who came in by WeChat alone has none yet
+    if has_one and not passwords.fits(member.password_hash, old):
+        raise Refused("That is not your present password.", field="old")
+    member.password_hash = passwords.hash_new(new)
+    theirs = delete(MemberSignIn).where(MemberSignIn.member_id == member.id)
+    session.execute(theirs.where(MemberSignIn.digest != _digest(keep)))
+    session.execute(delete(MemberToken).where(MemberToken.member_id == member.id))
+    session.flush()
+
+
+def sign_ins(session: Session, member: Member, cookie: str = "") -> list[tuple[MemberSignIn, bool]]:
+    """The member's signed-in browsers, the newest first; and whether it is the one with this cookie."""
+    query = select(MemberSignIn).where(MemberSignIn.member_id == member.id, MemberSignIn.expires_at > clock.now())
+    found = session.scalars(query.order_by(MemberSignIn.id.desc()))
+    return [(each, each.digest == _digest(cookie)) for each in found]
+
+
+def end_sign_in(session: Session, member: Member, sign_in_id: int) -> None:
+    session.execute(delete(MemberSignIn).where(MemberSignIn.id == sign_in_id, MemberSignIn.member_id == member.id))
 
 
 @cache

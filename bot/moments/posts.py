@@ -1,6 +1,6 @@
 """Posts: publishing, correcting, passing on, and taking away."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -41,6 +41,13 @@ def find(session: Session, viewer: Member, post_id: int) -> Post:
     if post is None:
         raise nothing()
     return post
+
+
+def those(session: Session, viewer: Member, ids: Collection[int]) -> dict[int, Post]:
+    """Of these posts the ones that the viewer may see."""
+    if not ids:
+        return {}
+    return {post.id: post for post in session.scalars(visibility.posts(), visibility.by(viewer.id, ids=list(ids)))}
 
 
 def own(session: Session, author: Member, post_id: int) -> Post:
@@ -195,6 +202,12 @@ def reshares(session: Session, viewer: Member, root: Post) -> list[Post]:
         raise nothing()
     ids = session.scalars(select(Post.id).where(Post.root_id == root.id)).all()
     return list(session.scalars(visibility.posts(), visibility.by(viewer.id, ids=ids)))
+
+
+def own_reshares(session: Session, member: Member) -> list[Post]:
+    """Newest first, also of what is no longer shown."""
+    query = select(Post).where(Post.author_id == member.id, Post.root_id.is_not(None), Post.deleted_at.is_(None))
+    return list(session.scalars(query.order_by(Post.id.desc())))
 
 
 def erase_due(session: Session) -> None:

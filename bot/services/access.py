@@ -84,6 +84,16 @@ def list_members(session: Session, account: Account) -> list[Membership]:
     )
 
 
+def who_may(session: Session, account: Account, permission: str) -> list[Operator]:
+    """Those who may sign in and do this here, in the order in which they came."""
+    allowed = [
+        each.operator
+        for each in list_members(session, account)
+        if each.operator.is_active and permission in PERMISSIONS[each.role]
+    ]
+    return list(dict.fromkeys(allowed))  # one may have two roles: here, and in all accounts
+
+
 def get_member(session: Session, account: Account, operator_id: int) -> Operator:
     """
     Raises:

@@ -72,7 +72,8 @@ def list_agents(session: Session, account: Account) -> list[tuple[Agent, int]]:
     found = session.scalars(
         select(Agent).where(Agent.account_id == account.id).options(joinedload(Agent.operator)).order_by(Agent.id)
     )
-    return [(each, loads[each.operator_id]) for each in found if _may_answer(session, account, each)]
+    allowed = _who_answer(session, account)
+    return [(each, loads[each.operator_id]) for each in found if each.operator_id in allowed]
 
 
 def assign_waiting(session: Session, account: Account, now: datetime) -> int:
@@ -84,9 +85,8 @@ def assign_waiting(session: Session, account: Account, now: datetime) -> int:
         return 0
     present = session.scalars(_present(account, now).with_for_update()).all()
     loads = _loads(session, account)
-    agents = [
-        each for each in present if loads[each.operator_id] < each.capacity and _may_answer(session, account, each)
-    ]
+    allowed = _who_answer(session, account)
+    agents = [each for each in present if loads[each.operator_id] < each.capacity and each.operator_id in allowed]
     room = sum(each.capacity - loads[each.operator_id] for each in agents)
     if not room:
         return 0
@@ -182,6 +182,5 @@ def _turn(rule: Assigning, loads: Counter[int]) -> Callable[[Agent], tuple[float
     return turn
 
 
-def _may_answer(session: Session, account: Account, each: Agent) -> bool:
-    operator = session.get_one(Operator, each.operator_id)
-    return operator.is_active and "conversations:write" in access.of_operator(session, operator.id).at(account.id)
+def _who_answer(session: Session, account: Account) -> set[int]:
+    return {each.id for each in access.who_may(session, account, "conversations:write")}

@@ -42,12 +42,7 @@ def named(session: Session, account: Account, text: str) -> list[Operator]:
 
 def possible(session: Session, account: Account) -> list[Operator]:
     """Those who read this account's conversations."""
-    members = {each.operator_id: each.operator for each in access.list_members(session, account)}
-    return [
-        operator
-        for operator in members.values()
-        if operator.is_active and "conversations:read" in access.of_operator(session, operator.id).at(account.id)
-    ]
+    return access.who_may(session, account, "conversations:read")
 
 
 def count(session: Session, account: Account, operator: Operator) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -107,6 +108,13 @@ class Looking:
         }
         self.equal(noticed, o.noticed(v), f"notices of {v}")
         self.equal(self.ask(v, "GET", "/notices/unread").json["count"], len(listed), f"unread of {v}")
+        for other in PEOPLE:
+            if o.fr(v, other):
+                lines = self.ask(v, "GET", f"/friends/{self.address[other]}/sight").json["lines"]
+                told = {(each["mode"], each["row"], each["is_seen"]): each["count"] for each in lines}
+                mine = [name for name, p in o.posts.items() if p.author == v and p.deleted is None]
+                rows = Counter((o.posts[name].mode, o.row(other, name), o.view(other, name)) for name in mine)
+                self.equal(told, dict(rows), f"what {other} sees of {v}")
         friends = {names[each["id"]] for each in self.ask(v, "GET", "/friends").json["items"]}
         self.equal(friends, {name for name in PEOPLE if o.fr(v, name)}, f"friends of {v}")
 

@@ -90,6 +90,33 @@ class Oracle:
         )
         return not denied and (allowed or p.mode == "deny")
 
+    def row(self, v: Name, name: Name) -> str:
+        """The first row of 2.4 that applies to a friend; of both lists the one of those left out comes first."""
+        p = self.posts[name]
+        a, window, t = p.author, self.window[p.author], p.aud_at
+        since = self.since[frozenset((a, v))]
+        stays = {kind: [(s, self.groups[g].deleted) for g in p.lists[kind] for s in self.groups[g].stays if s[0] == v]
+                 for kind in ("allow_groups", "deny_groups")}  # fmt: skip
+        return next(
+            row
+            for row, holds in {
+                "held": p.held,
+                "hidden": (a, v) in self.hides,
+                "old": window is not None and self.day - p.day >= window,
+                "private": p.mode == "private",
+                "after_post": p.mode == "friends" and a in self.newonly and since > p.at,
+                "friend": p.mode == "friends",
+                "after_audience": since > t,
+                "left_out": v in p.lists["deny_members"],
+                "group_left_out": any(s[2] is None or s[2] > t for s, _gone in stays["deny_groups"]),
+                "not_left_out": p.mode == "deny",
+                "named": v in p.lists["allow_members"],
+                "in_group": any(s[1] <= t and s[2] is None and not gone for s, gone in stays["allow_groups"]),
+                "not_named": True,
+            }.items()
+            if holds
+        )
+
     def see(self, v: Name, name: Name) -> bool:
         p = self.posts[name]
         window = self.window[p.author]

@@ -13,12 +13,15 @@ from tests.api.test_openapi import misfit, resolve
 SHOWS = {
     "read_feed", "read_album", "search", "read_post", "list_likes", "list_comments", "list_notices", "count_unread",
     "list_friends", "profile", "look_up", "list_requests", "view_as", "list_viewers", "list_reshares", "export",
+    "sight_of_friend", "sight_if_accepted", "preview_group", "preview_many",
     "read_media",
 }  # fmt: skip
 OWN = {
     "me", "change_me", "change_privacy", "switch_off", "come_back", "join", "sign_in", "activity", "list_tokens",
     "make_token", "change_friend", "list_blocks", "list_groups", "make_group", "rename_group", "list_group", "publish",
     "change_post", "restore_post", "list_edits", "change_audience", "audience_history", "preview", "comment",
+    "my_code", "renew_code", "list_sign_ins", "list_choices", "choose", "list_group_posts", "list_mine",
+    "change_many",
     "list_scheduled", "schedule", "change_scheduled",
     "upload", "describe_media", "choose_avatar", "remove_avatar", "choose_cover", "remove_cover",
 }  # fmt: skip
@@ -30,7 +33,7 @@ def test_p18_whatever_returns_something_is_listed():
 
 def path_of(known, post, comment, member, group="none", media="none"):
     parts = {"post": post, "comment": comment, "member": member, "group": group, "token": group, "media": media}
-    parts |= {"part": "thumb", "scheduled": "none"}
+    parts |= {"signin": group, "part": "thumb", "scheduled": "none"}
     return re.sub(r"<(\w+)>", lambda found: parts[found[1]], known.path)
 
 

@@ -91,9 +91,16 @@ class MyLike(Out):
     at: datetime
 
 
+class MyReshare(Out):
+    id: str
+    at: datetime
+    body: str
+
+
 class Activity(Out):
     comments: list[MyComment]
     likes: list[MyLike]
+    reshares: list[MyReshare]
 
 
 class ExportedGroup(Out):
@@ -115,7 +122,10 @@ class Export(Activity):
 
 
 class Lookup(In):
-    handle: Annotated[str, Field(max_length=64)]
+    """One of the two."""
+
+    handle: Annotated[str, Field(max_length=64)] = ""
+    code: Annotated[str, Field(max_length=32, description="what somebody's QR code holds")] = ""
 
 
 @endpoint("POST", "/members", scope=OPEN, summary="Join, signed in at once", body=Joining, returns=Me, status=201)
@@ -218,7 +228,7 @@ def delete_me(session: Session, me: models.Member) -> None:
     members.delete_all(session, me)
 
 
-@endpoint("GET", "/me/activity", scope="profile:read", summary="Your own comments and likes", returns=Activity)
+@endpoint("GET", "/me/activity", scope="profile:read", summary="What you have left on posts", returns=Activity)
 def activity(session: Session, me: models.Member) -> dict[str, Any]:
     return cards.activity(session, me)
 
@@ -252,8 +262,12 @@ def end_token(session: Session, me: models.Member, token_id: int) -> None:
     members.end_token(session, me, token_id)
 
 
-@endpoint("GET", "/members", scope="friends:read", summary="Find somebody by handle", query=Lookup, returns=Profile)
+@endpoint(
+    "GET", "/members", scope="friends:read", summary="Find somebody by handle or code", query=Lookup, returns=Profile
+)
 def look_up(session: Session, me: models.Member, query: Lookup) -> dict[str, Any]:
+    if query.code:
+        return _profile(session, me, members.by_code(session, me, query.code))
     return _profile(session, me, members.look_up(session, me, query.handle))
 
 

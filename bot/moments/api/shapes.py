@@ -125,6 +125,11 @@ class Posts(Out):
     next: Annotated[str | None, Field(description="null: that is everything")]
 
 
+class Effect(Out):
+    closes: Annotated[int, Field(description="so many past posts close to somebody at once")]
+    opens: Annotated[int, Field(description="so many past posts open to somebody")]
+
+
 class Scheduled(Out):
     id: str
     at: datetime
