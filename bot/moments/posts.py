@@ -230,8 +230,7 @@ def _root(session: Session, member: Member, post_id: int) -> Post:
         return root
     if post.author_id == member.id and post.root_id is None:
         raise Conflict("Allow passing this post on first.")
-    if post.root_id is not None:  # words alone are an ordinary post
-        raise nothing()
+    # A reshare whose root does not show is refused like any other post: it is one to this member.
     raise Forbidden("This post cannot be passed on.")
 
 

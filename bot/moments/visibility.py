@@ -241,9 +241,13 @@ def shown(present: list[Comment]) -> list[Comment]:
 
 
 def unmuted(viewer: Viewer, post: Any = Post) -> Condition:
-    """What a feed leaves out beside what may not be seen: muted authors, also behind a reshare."""
+    """What a feed leaves out beside what may not be seen: muted authors, also behind a reshare that shows its root.
+
+    One that does not is a plain post: if muting took it away, that would tell whose it is.
+    """
     root, edge = aliased(Post), aliased(Edge)
-    behind = _some(select(1).where(root.id == post.root_id, root.author_id == edge.other_id), root)
+    shown = root.id == post.root_id, root.author_id == edge.other_id, shows_root(viewer, root)
+    behind = _some(select(1).where(*shown), root)
     muted = select(1).where(edge.owner_id == viewer, edge.mutes, or_(edge.other_id == post.author_id, behind))
     return not_(_some(muted, edge))
 

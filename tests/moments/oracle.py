@@ -181,7 +181,8 @@ class Oracle:
         return self.present(v, name) and is_needed
 
     def muted(self, v: Name, p: Post) -> bool:
-        authors = {p.author} | ({self.posts[p.root].author} if p.root else set())
+        # Where its root does not show, a reshare is a plain post (2.7): 2.2's line of the feed would tell whose it is.
+        authors = {p.author} | ({self.posts[p.root].author} if p.root and self.root_v(v, p.root) else set())
         return any((v, author) in self.mutes for author in authors)
 
     def newest(self, v: Name) -> list[Name]:
