@@ -1,7 +1,7 @@
 """Moments: the people of the personal side, and how they stand to each other.
 
 Times that a rule of visibility compares are stamps: ids and times in one (bot.moments.stamps), so that "before" has one
-meaning.  Nobody outside bot.moments asks these tables anything.
+meaning.  Nobody outside bot.moments asks these tables anything, but for the health page: how late erasing is.
 """
 
 from datetime import datetime

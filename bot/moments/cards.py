@@ -200,7 +200,12 @@ def activity(session: Session, me: Member) -> Values:
     """One's own comments, likes and reshares, also where the post is no longer shown: own words and dates only."""
     return {
         "comments": [
-            {"id": addresses.of("comment", each.id), "at": stamps.time(each.id), "body": each.body}
+            {
+                "id": addresses.of("comment", each.id),
+                "at": stamps.time(each.id),
+                "body": each.body,
+                "is_removed": each.deleted_at is not None,
+            }
             for each in reactions.own_comments(session, me)
         ],
         "likes": [

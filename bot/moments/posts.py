@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot import clock
@@ -216,7 +216,8 @@ def erase_due(session: Session) -> None:
     gone = select(Post.id).where(Post.deleted_at < before)
     session.execute(delete(PostEdit).where(PostEdit.post_id.in_(gone)))
     session.execute(delete(LinkCard).where(LinkCard.post_id.in_(gone)))
-    session.execute(update(Post).where(Post.deleted_at < before, Post.body != "").values(body="", place="", link=""))
+    says = or_(Post.body != "", Post.place != "", Post.link != "")
+    session.execute(update(Post).where(Post.deleted_at < before, says).values(body="", place="", link=""))
     session.execute(update(Comment).where(Comment.deleted_at < before, Comment.body != "").values(body=""))
 
 
@@ -229,8 +230,7 @@ def _root(session: Session, member: Member, post_id: int) -> Post:
         return root
     if post.author_id == member.id and post.root_id is None:
         raise Conflict("Allow passing this post on first.")
-    if post.root_id is not None:  # words alone are an ordinary post
-        raise nothing()
+    # A reshare whose root does not show is refused like any other post: it is one to this member.
     raise Forbidden("This post cannot be passed on.")
 
 

@@ -1,6 +1,6 @@
 """Likes and comments: who may leave them, and who may take them away."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from bot import clock
@@ -87,8 +87,12 @@ def likes(session: Session, viewer: Member, post_ids: list[int]) -> list[Like]:
 
 
 def own_comments(session: Session, member: Member) -> list[Comment]:
-    """All of one's own, newest first, also where the post is no longer shown."""
-    query = select(Comment).where(Comment.member_id == member.id, Comment.deleted_at.is_(None))
+    """All of one's own, newest first, also where the post is no longer shown.
+
+    With them those that a post's author has removed, until their words are erased: their writer is to know (2.5).
+    """
+    is_told = or_(Comment.deleted_at.is_(None), and_(Comment.removed_by_author, Comment.body != ""))
+    query = select(Comment).where(Comment.member_id == member.id, is_told)
     return list(session.scalars(query.order_by(Comment.id.desc())))
 
 

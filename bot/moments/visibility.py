@@ -223,11 +223,15 @@ def shown(present: list[Comment]) -> list[Comment]:
 
 
 def unmuted(viewer: Viewer, post: Any = Post) -> Condition:
-    """What a feed leaves out beside what may not be seen: muted authors, also behind a reshare."""
+    """What a feed leaves out beside what may not be seen: muted authors, also behind a reshare that shows its root.
+
+    One that does not is a plain post: if muting took it away, that would tell whose it is.
+    """
     root, edge, other = aliased(Post), aliased(Edge), aliased(Edge)
     mutes = select(1).where(edge.owner_id == viewer, edge.other_id == post.author_id, edge.mutes)
     behind = select(1).select_from(root).join(other, other.other_id == root.author_id)
     behind = behind.where(root.id == post.root_id, other.owner_id == viewer, other.mutes)
+    behind = behind.where(shows_root(viewer, root, few=True))
     return not_(or_(_some(_each(mutes), edge), _some(_each(behind), root, other)))
 
 

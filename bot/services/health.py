@@ -26,7 +26,7 @@ from bot.database import reading
 from bot.services import account_health, accounts
 from bot.services.checks import Check, State, fail, ok, warn
 from bot.settings import Settings, settings
-from models import Leadership, Send, SendStatus, Task, TaskStatus
+from models import Leadership, Media, MediaState, Member, MemberStatus, Send, SendStatus, Task, TaskStatus
 
 __all__ = ["Check", "State", "essentials", "is_ready", "newest_migrations", "report"]
 
@@ -34,6 +34,7 @@ LEAST_FREE_BYTES, FEW_FREE_BYTES = 100_000_000, 1_000_000_000
 OLDEST_REDIS = (6, 2)
 LATE_SECONDS = 60  # sweeps come every 15 s: what is due for longer is not looked at
 WORKER_SECONDS = 90  # RQ's heartbeat comes at least every 60 s
+ERASED_HOURS = 2  # the clock needs at most 65 minutes; a day is what Moments promises
 
 
 def report(slug: str = "") -> list[Check]:
@@ -47,7 +48,7 @@ def report(slug: str = "") -> list[Check]:
     try:
         with reading() as session:
             account = accounts.get(session, slug) if slug else None
-            checks += [_clock(session), *_late(session)]
+            checks += [_clock(session), *_late(session), _erasures(session)]
     except SQLAlchemyError:
         return checks  # the checks of database and tables have told why
     return checks + (account_health.report(account) if account else [])
@@ -219,6 +220,23 @@ def _late(session: Session) -> Iterator[Check]:
         )
     else:
         yield ok("Waiting work", "Nothing is late.")
+
+
+def _erasures(session: Session) -> Check:
+    """How late Moments erases what it promised to: neither whose, nor how much."""
+    members = select(func.min(Member.erase_at)).where(Member.status == MemberStatus.GONE)
+    media = select(func.min(Media.erased_at)).where(Media.state == MediaState.ERASED)
+    now = clock.now()
+    oldest = min(session.scalar(members) or now, session.scalar(media) or now)
+    hours = int((now - oldest).total_seconds() // 3600)
+    if hours >= ERASED_HOURS:
+        return warn(
+            "Erasures",
+            "What was deleted in Moments has waited for {hours} hours to be erased; a day is promised.",
+            "See whether the clock runs, and look for “clock.failed” in its log.",
+            hours=hours,
+        )
+    return ok("Erasures", "What was deleted in Moments is erased in time.")
 
 
 def _first_line(error: object) -> str:

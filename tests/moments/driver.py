@@ -246,7 +246,7 @@ class World(Looking):
         answer = self.act(may, who, "POST", f"/posts/{self.address[post]}/comments", body)
         if answer is not None:
             name = f"comment{next(self.count)}"
-            self.address[name], o.comments[name] = answer.json["id"], Comment(post, who, parent)
+            self.address[name], o.comments[name] = answer.json["id"], Comment(post, who, parent, body["body"])
             for to in {o.posts[post].author} | ({o.comments[parent].user} if parent else set()):
                 o.tell(to, "comment", who, post, name)
 

@@ -125,11 +125,12 @@ class Looking:
     def card(self, card: dict[str, Any]) -> dict[str, Any]:
         names = self.names
         comments = [
-            (names[c["id"]], c["by"] and names[c["by"]["id"]], c["reply_to"] and names[c["reply_to"]])
+            (names[c["id"]], c["by"] and names[c["by"]["id"]], c["body"], c["reply_to"] and names[c["reply_to"]])
             for c in card["comments"]
         ]
         self.equal((card["like_count"], card["comment_count"]), (len(card["likes"]), len(comments)), "P7")
-        audience = card["own"] and card["own"]["audience"]
+        own = card["own"]
+        audience = own and own["audience"]
         return {
             "post": names[card["id"]],
             "author": names[card["author"]["id"]],
@@ -142,6 +143,7 @@ class Looking:
             "open": card["comments_open"],
             "audience": audience
             and (audience["mode"], *(tuple(sorted(names[e["id"]] for e in audience[k])) for k in sorted(LISTS))),
+            "marks": own and (own["is_held"], own["root_is_gone"]),
         }
 
     def equal(self, is_so: Any, should: Any, what: str) -> None:

@@ -35,6 +35,7 @@ class Comment:
     post: Name
     user: Name
     reply_to: Name | None
+    body: str
     deleted: bool = False
 
 
@@ -181,7 +182,8 @@ class Oracle:
         return self.present(v, name) and is_needed
 
     def muted(self, v: Name, p: Post) -> bool:
-        authors = {p.author} | ({self.posts[p.root].author} if p.root else set())
+        # Where its root does not show, a reshare is a plain post (2.7): 2.2's line of the feed would tell whose it is.
+        authors = {p.author} | ({self.posts[p.root].author} if p.root and self.root_v(v, p.root) else set())
         return any((v, author) in self.mutes for author in authors)
 
     def newest(self, v: Name) -> list[Name]:
@@ -206,11 +208,12 @@ class Oracle:
             "root_media": self.posts[p.root].media if p.root and self.root_v(v, p.root) else None,
             "likes": [who for _at, who in likes if self.like_v(v, name, who)],
             "comments": [
-                (each, None if k.deleted else k.user, k.reply_to)
+                (each, *((None, "") if k.deleted else (k.user, k.body)), k.reply_to)
                 for each, k in ((each, self.comments[each]) for each in comments)
             ],
             "open": p.comments_open,
             "audience": self.named(p) if v == p.author else None,
+            "marks": (p.held, p.root is not None and not self.root_v(v, p.root)) if v == p.author else None,
         }
 
     def named(self, p: Post) -> tuple[Any, ...]:

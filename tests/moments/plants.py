@@ -207,6 +207,40 @@ def scheduled_for_those_of_before(plant: pytest.MonkeyPatch) -> None:
     plant.setattr(scheduled, "publish", publish)
 
 
+def blank_line_keeps_its_words(plant: pytest.MonkeyPatch) -> None:
+    real = cards._comment
+
+    def comment(viewer: Any, written: Comment, names: Any) -> Any:
+        return {**real(viewer, written, names), "body": written.body}
+
+    plant.setattr(cards, "_comment", comment)
+
+
+def held_unmarked(plant: pytest.MonkeyPatch) -> None:
+    real = cards.many
+
+    def many(session: Any, viewer: Any, found: Any, **more: Any) -> Any:
+        made = real(session, viewer, found, **more)
+        for card in made:
+            if card["own"]:
+                card["own"]["is_held"] = False
+        return made
+
+    plant.setattr(cards, "many", many)
+
+
+def mute_tells_of_roots(plant: pytest.MonkeyPatch) -> None:
+    """The feed's line of 2.2 word for word: a muted author's post behind a reshare, seen or not."""
+
+    def unmuted(viewer: Any, post: Any = Post) -> Any:
+        root, edge = aliased(Post), aliased(Edge)
+        behind = visibility._some(select(1).where(root.id == post.root_id, root.author_id == edge.other_id), root)
+        muted = select(1).where(edge.owner_id == viewer, edge.mutes, or_(edge.other_id == post.author_id, behind))
+        return not_(visibility._some(muted, edge))
+
+    plant.setattr(visibility, "unmuted", unmuted)
+
+
 SPECIFIED: tuple[Plant, ...] = (
     groups_live, groups_frozen, reshare_copies, global_counter, writer_only, parent_removed, comments_to_all,
     former_friends_stay, one_way_block, permalink_forgets_hide, deactivated_shows,
@@ -214,4 +248,5 @@ SPECIFIED: tuple[Plant, ...] = (
 OURS: tuple[Plant, ...] = (
     newonly_forgotten, denied_until_left, notices_unchecked, mute_forgets_roots, later_friend_falls_into_deny,
     page_tells_of_more, media_by_address, scheduled_comes_early, scheduled_for_those_of_before,
+    blank_line_keeps_its_words, held_unmarked, mute_tells_of_roots,
 )  # fmt: skip

@@ -36,6 +36,15 @@ def test_words_are_erased_after_a_day_and_a_member_after_fifteen(join, advance):
     assert bob.get(f"/posts/{other}").json["comment_count"] == 0
 
 
+def test_a_place_and_a_link_are_erased_too_where_there_were_no_words(join, advance):
+    ann = join("ann")
+    for where in ({"link": "https://forget.example/"}, {"body": "", "link": "https://a.example/", "place": "forget"}):
+        ann("DELETE", f"/posts/{ann.post(**where)}")
+    advance(DAY)
+    moments.erase()
+    assert kept(Post.link) | kept(Post.place) == {""}
+
+
 def test_a_deletion_is_taken_back_within_a_minute(join, advance):
     ann = join("ann")
     bob = join("bob", ann)

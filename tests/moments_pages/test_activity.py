@@ -1,5 +1,6 @@
 """My activity: everything can be taken back, also where the post is gone from sight."""
 
+from bot.jobs import moments
 from tests.moments_pages.people import words
 
 
@@ -33,3 +34,21 @@ def test_what_others_left_is_not_touched(person):
     assert eve.send("/activity/delete", what=f"comment {comment}").status_code == 404
     assert eve.send("/activity/delete", what=f"reshare {post}").status_code == 404
     assert len(ann.get(f"/posts/{post}/comments").json["items"]) == 1
+
+
+def test_the_writer_learns_that_a_post_s_author_removed_a_comment(person, advance):
+    ann = person("ann")
+    bob = person("bob", ann)
+    post = ann.post("look")
+    comments = [bob("POST", f"/posts/{post}/comments", {"body": body}).json["id"] for body in ("one", "two")]
+    ann("DELETE", f"/comments/{comments[0]}")
+    bob("DELETE", f"/comments/{comments[1]}")
+    left = [(each["body"], each["is_removed"]) for each in bob.get("/me/activity").json["comments"]]
+    assert left == [("one", True)]  # not what Bob took back
+    page = bob.text("/activity")
+    assert "Removed by the post's author; nobody sees it any more." in page
+    assert "Delete" not in page
+    assert bob.get(f"/posts/{post}/comments").json["items"] == []
+    advance(86_400)
+    moments.erase()
+    assert bob.get("/me/activity").json["comments"] == []

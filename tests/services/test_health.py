@@ -15,7 +15,7 @@ from sqlalchemy import text
 from bot import clock, queue, settings
 from bot.services import account_health, checks, health, leadership, vault
 from bot.services.checks import Check, State
-from models import Task
+from models import Media, MediaKind, MediaState, Member, MemberStatus, Task
 from tests.conftest import forget
 
 
@@ -109,6 +109,27 @@ def test_work_that_nobody_does_is_a_warning(database_url, redis, session, create
 
     assert check.state is State.WARN
     assert "due for 10" in check.sentence()
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize(("hours", "state"), [(1, State.OK), (3, State.WARN)])
+@pytest.mark.parametrize("what", ["member", "media"])
+def test_what_moments_should_have_erased_is_a_warning(database_url, redis, session, what, hours, state) -> None:
+    due = clock.now() - timedelta(hours=hours)
+    if what == "member":
+        session.add(Member(handle="ann", name="Ann Secret", status=MemberStatus.GONE, erase_at=due))
+    else:
+        session.add(
+            Media(owner_id=1, key="k", kind=MediaKind.PHOTO, state=MediaState.ERASED, erased_at=due, created_at=due)
+        )
+    session.add(Member(handle="bob", name="Bob", status=MemberStatus.OFF))
+    session.commit()
+
+    check = found("Erasures")
+
+    assert check.state is state
+    assert ("3 hours" in check.sentence()) is (state is State.WARN)
+    assert "Ann" not in check.sentence() + check.fix()
 
 
 def test_a_folder_that_others_may_read_is_a_warning(database_url, redis) -> None:

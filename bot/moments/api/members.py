@@ -82,6 +82,7 @@ class MyComment(Out):
     id: str
     at: datetime
     body: str
+    is_removed: Annotated[bool, Field(description="by the post's author: nobody sees it, and it is erased in a day")]
 
 
 class MyLike(Out):
