@@ -62,7 +62,7 @@ def main(folder: Path, part: str = "", looks: list[tuple[str, str, str]] = LOOKS
                     page = context.new_page()
                     page.goto(f"{address}/moments{path}")
                     page.wait_for_load_state("networkidle")
-                    page.screenshot(path=folder / f"{name}-{width}-{language[:2]}-{theme}.png", full_page=True)
+                    page.screenshot(path=folder / f"{name}-{width}-{language[:2]}-{theme}.png", full_page="full" in sys.argv)
                     context.close()
             browser.close()
         server.shutdown()
