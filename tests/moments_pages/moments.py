@@ -56,7 +56,11 @@ def days(make: Any) -> tuple[Circle, dict[str, str]]:
     first = me("POST", f"/posts/{one}/comments", {"body": "哪天去的？海水冷不冷？"}).json["id"]
     wei("POST", f"/posts/{one}/comments", {"body": "上周末，冷得要命，可是值得。", "reply_to": first})
     me("PATCH", f"/posts/{four}", {"body": LONG + "（改了一个字）"})
-    me("PUT", f"/posts/{four}/audience", {"audience": {"mode": "allow", "allow_groups": [around.family]}, "confirm": True})
+    me(
+        "PUT",
+        f"/posts/{four}/audience",
+        {"audience": {"mode": "allow", "allow_groups": [around.family]}, "confirm": True},
+    )
     passed = me.post("值得一读", root=one)
     return around, {
         "feed": "/",

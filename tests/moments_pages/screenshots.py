@@ -1,4 +1,4 @@
-"""Pictures of the pages of Moments, to look at: ``python -m tests.moments_pages.screenshots [folder] [part of a name]``.
+"""Pictures of the pages of Moments: ``python -m tests.moments_pages.screenshots [folder] [part of a name] [full]``.
 
 As tests/screenshots.py for the console: both languages, light and dark, on a phone and on a desktop.
 """
@@ -62,7 +62,9 @@ def main(folder: Path, part: str = "", looks: list[tuple[str, str, str]] = LOOKS
                     page = context.new_page()
                     page.goto(f"{address}/moments{path}")
                     page.wait_for_load_state("networkidle")
-                    page.screenshot(path=folder / f"{name}-{width}-{language[:2]}-{theme}.png", full_page="full" in sys.argv)
+                    page.screenshot(
+                        path=folder / f"{name}-{width}-{language[:2]}-{theme}.png", full_page=sys.argv[-1] == "full"
+                    )
                     context.close()
             browser.close()
         server.shutdown()
