@@ -22,6 +22,7 @@ from bot import queue
 from bot.settings import settings
 
 KEPT = 16  # connections at hand for the webhook; PostgreSQL's pool of 48 serves all others too
+POOL_SECONDS = 4  # for a connection of 48 that all are taken: WeChat gives up after 5
 
 
 class Database:
@@ -40,6 +41,7 @@ class Database:
                 url,
                 pool_size=16,
                 max_overflow=32,
+                pool_timeout=POOL_SECONDS,
                 pool_pre_ping=False,
                 hide_parameters=True,
                 connect_args={"options": options},
@@ -203,6 +205,7 @@ def _sqlite(url: str, synchronous: str, kind: type[_Reader]) -> Engine:
         url,
         pool_size=16,
         max_overflow=32,
+        pool_timeout=POOL_SECONDS,
         hide_parameters=True,  # errors go to the log and, with a failed job, to Redis: what people wrote does not
         connect_args={"timeout": 10, "factory": kind},
     )

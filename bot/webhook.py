@@ -11,6 +11,7 @@ import structlog
 from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from bot import clock, queue, waiting
 from bot.database import database, inbound, reading, transaction
@@ -115,8 +116,8 @@ def respond(slug: str, query_string: str, read: Callable[[int], bytes]) -> Answe
                 sealed = envelope.seal(account.credentials, message, taken.reply, clock.timestamp())
     except (envelope.Rejected, NotFound) as error:
         return _refuse(slug, error)
-    except OperationalError as error:  # busy or away: WeChat asks again, and then the ledger knows
-        log.error("callback.database", account=slug, error=type(error.orig).__name__)
+    except (OperationalError, NoConnection) as error:  # busy or away: WeChat asks again, and then the ledger knows
+        log.error("callback.database", account=slug, error=type(getattr(error, "orig", error)).__name__)
         return b"The database is busy; try again.", 503, PLAIN_TEXT
     except Unreadable as error:  # the master key is gone: `lobby doctor` says what to do
         log.error("callback.secrets", account=slug, error=str(error))
@@ -132,7 +133,7 @@ def answer(account: CallbackAccount, message: Message, signature: str, seat: wai
     """
     try:
         return _answer(account, message, signature, seat, dispatch_it=True)
-    except (envelope.Rejected, OperationalError):
+    except (envelope.Rejected, OperationalError, NoConnection):
         raise
     except Exception:
         log.exception("handler.failed", account=account.slug, kind=message.kind, message_event=message.event)

@@ -83,6 +83,7 @@ from models.moments_posts import (
     PostMode,
     ScheduledPost,
 )
+from models.report_counts import CountedBy, ReportCount, ReportReading
 from models.rules import MatchMode, ReplyMode, Rule, RuleVersion, Trigger
 from models.segments import Segment, SegmentUse
 from models.tags import AutoTag, PushAction, TagPush
@@ -117,6 +118,7 @@ __all__ = [
     "Conversation",
     "ConversationLabel",
     "ConversationStatus",
+    "CountedBy",
     "Delivery",
     "DeliveryStatus",
     "Desk",
@@ -170,6 +172,8 @@ __all__ = [
     "Reach",
     "ReplyMode",
     "ReplyWindow",
+    "ReportCount",
+    "ReportReading",
     "RequestSource",
     "RequestState",
     "Role",

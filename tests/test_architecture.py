@@ -42,6 +42,8 @@ SERVICES = [
     "conversations",
     "conversation_times",
     "conversation_queues",
+    "report_numbers",
+    "report_counts",
     "inbox_reports",
     "assignments",
     "labels",

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 import models
-from bot.database import reading, transaction
+from bot.database import reading, snapshot, transaction
 from bot.errors import Forbidden, NotFound, Unauthenticated
 from bot.json_api import LARGEST, Endpoint, In, Out, guard, read_body, read_query, told
 from bot.services import accounts, api_tokens, audit
@@ -76,7 +76,7 @@ def _view(known: Endpoint) -> Callable[..., Response]:
         if known.body is not None:
             values["body"] = read_body(known.body)
         values["query"] = read_query(known.query or In)
-        with reading() if known.only_reads else transaction() as session:
+        with snapshot() if known.only_reads else transaction() as session:
             account = _account(session, token, slug) if slug is not None else None
             values["account"] = account
             result = known.run(session, **{name: value for name, value in values.items() if name in wants})

@@ -12,7 +12,8 @@ from bot import clock
 from bot.api.contract import LARGEST, In, Out, endpoint
 from bot.api.conversations import Conversations
 from bot.services import inbox_reports
-from bot.services.inbox_reports import Numbers, Part, Slice
+from bot.services.inbox_reports import Part, Slice
+from bot.services.report_numbers import Numbers
 
 
 class Count(Out):

@@ -16,10 +16,11 @@ from bot.console.language import _, _n
 from bot.console.pages import show
 from bot.console.segment_form import number_of
 from bot.console.when import zone
-from bot.database import reading, transaction
+from bot.database import reading, snapshot, transaction
 from bot.errors import NotFound, Refused
 from bot.services import accounts, inbox_reports, labels
-from bot.services.inbox_reports import Numbers, Part, Report, Slice
+from bot.services.inbox_reports import Part, Report, Slice
+from bot.services.report_numbers import Numbers
 
 DAYS = 30  # when nobody says
 RANGES = (7, 30, 90, 365)
@@ -44,7 +45,7 @@ class Asked:
 @requires("conversations:read")
 def inbox_report() -> ResponseReturnValue:
     form, asked, found = Form(request.args.to_dict()), _usual(), None
-    with reading() as session:
+    with snapshot() as session:
         try:
             asked = _asked()
             found = inbox_reports.report(session, current_account(), asked.first, asked.last, asked.label)

@@ -25,6 +25,7 @@ SCHEDULE = (
     Entry("conversations", timedelta(seconds=15), upkeep.close_conversations),
     Entry("inbox", timedelta(seconds=15), inbox.look_after),
     Entry("search", timedelta(seconds=5), upkeep.hint_search),
+    Entry("reports", timedelta(minutes=5), upkeep.hint_reports),
     Entry("moments", timedelta(minutes=5), moments.erase),
     Entry("scheduled posts", timedelta(seconds=5), moments.publish),
     Entry("link cards", timedelta(seconds=30), upkeep.hint_link_cards),

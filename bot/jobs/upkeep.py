@@ -15,6 +15,7 @@ from bot.services import (
     campaign_control,
     conversation_times,
     message_search,
+    report_counts,
     sends,
     tag_pushes,
     tasks,
@@ -83,6 +84,14 @@ def hint_search() -> None:
         is_behind = message_search.is_behind(session)
     if is_behind and _has_room("work"):
         _hint("message_search.index", [message_search.THE_ROW], "work")
+
+
+def hint_reports() -> None:
+    """Accounts in which something was done since their report was counted."""
+    if _has_room("work"):
+        with reading() as session:
+            due = report_counts.behind(session)
+        _hint("reports.count", due[:HINTS], "work")
 
 
 def hint_link_cards() -> None:

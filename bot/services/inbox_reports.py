@@ -8,17 +8,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any
+from itertools import chain
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, extract, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from bot.errors import Refused
-from models import Account, Conversation, ConversationLabel, Label, Operator
+from bot.services import report_counts, report_numbers
+from bot.services.report_numbers import QUARTER, Numbers
+from models import Account, Conversation, CountedBy, Label, Operator
 
 LONGEST = 366  # days
-QUARTER = 900  # seconds: every zone is a whole number of them from UTC
 
 
 class Part(StrEnum):
@@ -29,38 +30,6 @@ class Part(StrEnum):
     UNREPLIED = "unreplied"
     CLOSED = "closed"
     OPEN = "open"  # still
-
-
-@dataclass(slots=True)
-class Numbers:
-    opened: int = 0
-    replied: int = 0
-    closed: int = 0
-    reply_seconds: float = 0  # of all that were replied to, together
-    open_seconds: float = 0  # of all that are closed, together
-
-    @property
-    def unreplied(self) -> int:
-        return self.opened - self.replied
-
-    @property
-    def open(self) -> int:
-        return self.opened - self.closed
-
-    @property
-    def first_reply(self) -> timedelta | None:
-        """On average."""
-        return timedelta(seconds=round(self.reply_seconds / self.replied)) if self.replied else None
-
-    @property
-    def resolution(self) -> timedelta | None:
-        return timedelta(seconds=round(self.open_seconds / self.closed)) if self.closed else None
-
-    def add(self, row: Sequence[Any]) -> None:
-        opened, replied, closed, reply_seconds, open_seconds = row
-        self.opened, self.replied, self.closed = self.opened + opened, self.replied + replied, self.closed + closed
-        self.reply_seconds += float(reply_seconds or 0)
-        self.open_seconds += float(open_seconds or 0)
 
 
 @dataclass(slots=True)
@@ -75,43 +44,47 @@ class Report:
 def report(session: Session, account: Account, first: date, last: date, label: int | None = None) -> Report:
     """Of the conversations opened from the first day to the last; of one label only, if it is given.
 
+    Days that are kept are added up, those that changed since are counted; in one snapshot the two fit together.
+
     Raises:
         Refused: no period, or one of more than a year.
     """
-    zone, within = ZoneInfo(account.timezone), _within(account, first, last)
-    if label is not None:
-        within += (_labelled(label),)
+    which = list(_within(account, first, last))
     found = Report(
         days={first + timedelta(number): Numbers() for number in range((last - first).days + 1)},
         hours={hour: Numbers() for hour in range(24)},
     )
-    counted = _counted(session)
-    quarter = cast(_seconds(session, Conversation.opened_at) / QUARTER, Integer).label("quarter")
-    if session.get_bind().dialect.name == "postgresql":  # its cast rounds
-        quarter = cast(func.floor(_seconds(session, Conversation.opened_at) / QUARTER), Integer).label("quarter")
-    for number, *row in session.execute(select(quarter, *counted).where(*within).group_by(quarter)):
-        local = datetime.fromtimestamp(number * QUARTER, zone)
-        for numbers in (found.total, found.days[local.date()], found.hours[local.hour]):
-            numbers.add(row)
+    days = report_counts.changed_days(session, account, first, last)
+    kept = report_counts.Kept(session, account, first, last, days, label)
+    which += report_counts.opened_on(days, account) if days else [false()]
+    if label is not None:
+        which.append(report_numbers.labelled(label))
 
-    who = Conversation.assignee_id
-    names: dict[int, str] = {row.id: row.name for row in session.execute(select(Operator.id, Operator.name))}
-    for person, *row in session.execute(select(who, *counted).where(*within).group_by(who)):
-        found.people.append((person, names.get(person, ""), _numbers(row)))
+    counted = report_numbers.by_hour(session, ZoneInfo(account.timezone), which)
+    for day, hour, numbers in chain(kept.by_hour(), counted):
+        for sum_ in (found.total, found.days[day], found.hours[hour]):
+            sum_.add(numbers)
+
+    people = _added(chain(kept.by_key(CountedBy.PERSON), report_numbers.by_person(session, which)))
+    names = {row.id: row.name for row in session.execute(select(Operator.id, Operator.name))}
+    found.people = [(person or None, names.get(person, ""), numbers) for person, numbers in people.items()]
     found.people.sort(key=lambda each: (-each[2].opened, each[1]))
 
-    labelled = (
-        select(Label.id, Label.name, *counted)
-        .join(ConversationLabel, ConversationLabel.label_id == Label.id)
-        .join(Conversation, Conversation.id == ConversationLabel.conversation_id)
-        .where(Label.account_id == account.id, *within)
-        .group_by(Label.id, Label.name)
-    )
-    if label is not None:
-        labelled = labelled.where(Label.id == label)
-    found.labels = [(each, name, _numbers(row)) for each, name, *row in session.execute(labelled)]
+    known = {row.id: row.name for row in session.execute(select(Label.id, Label.name).filter_by(account_id=account.id))}
+    if label is None:
+        labels = _added(chain(kept.by_key(CountedBy.LABEL), report_numbers.by_label(session, which)))
+    else:
+        labels = {label: found.total} if found.total.opened else {}
+    found.labels = [(each, known[each], numbers) for each, numbers in labels.items() if each in known]
     found.labels.sort(key=lambda each: (-each[2].opened, each[1]))
     return found
+
+
+def _added(counts: Iterable[tuple[int, Numbers]]) -> dict[int, Numbers]:
+    sums: dict[int, Numbers] = {}
+    for key, numbers in counts:
+        sums.setdefault(key, Numbers()).add(numbers)
+    return sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +119,11 @@ def behind(
             Conversation.assignee_id.is_(None) if what.person == 0 else Conversation.assignee_id == what.person
         )
     if what.label is not None:
-        query = query.where(_labelled(what.label))
+        query = query.where(report_numbers.labelled(what.label))
     if before is not None:
         query = query.where(Conversation.id < before)
     loaded = joinedload(Conversation.follower), joinedload(Conversation.assignee), selectinload(Conversation.labels)
     return session.scalars(query.options(*loaded).order_by(Conversation.id.desc()).limit(limit)).all()
-
-
-def _numbers(row: Sequence[Any]) -> Numbers:
-    numbers = Numbers()
-    numbers.add(row)
-    return numbers
-
-
-def _labelled(label: int) -> ColumnElement[bool]:
-    labelled = select(ConversationLabel.conversation_id).where(ConversationLabel.label_id == label)
-    return Conversation.id.in_(labelled)
 
 
 def _of(part: Part) -> ColumnElement[bool]:
@@ -177,9 +139,7 @@ def _of(part: Part) -> ColumnElement[bool]:
 def _within(account: Account, first: date, last: date) -> tuple[ColumnElement[bool], ...]:
     if not 0 <= (last - first).days < LONGEST:
         raise Refused("Choose a period of 1 to 366 days.", field="until")
-    zone = ZoneInfo(account.timezone)
-    begin, end = datetime.combine(first, time(), zone), datetime.combine(last + timedelta(1), time(), zone)
-    return Conversation.account_id == account.id, Conversation.opened_at >= begin, Conversation.opened_at < end
+    return Conversation.account_id == account.id, report_counts.between(account, first, last)
 
 
 def _in_hour(account: Account, first: date, last: date, hour: int) -> ColumnElement[bool]:
@@ -212,23 +172,3 @@ def _joined(quarters: Iterable[datetime]) -> Iterator[tuple[datetime, datetime]]
         end = stamp + step
     if begin is not None and end is not None:
         yield begin, end
-
-
-def _counted(session: Session) -> tuple[ColumnElement[Any], ...]:
-    def between(earlier: Any, later: Any) -> ColumnElement[Any]:
-        return func.sum(_seconds(session, later) - _seconds(session, earlier))
-
-    return (
-        func.count(),
-        func.count(Conversation.first_replied_at),
-        func.count(Conversation.closed_at),
-        between(Conversation.opened_at, Conversation.first_replied_at),
-        between(Conversation.opened_at, Conversation.closed_at),
-    )
-
-
-def _seconds(session: Session, at: Any) -> ColumnElement[Any]:
-    """Since 1970."""
-    if session.get_bind().dialect.name == "sqlite":
-        return func.unixepoch(at)
-    return extract("epoch", at)

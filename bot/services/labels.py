@@ -4,7 +4,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from bot.errors import Conflict, NotFound, Refused
-from bot.services import conversations, journal
+from bot.services import conversations, journal, report_counts
 from models import Account, Conversation, ConversationLabel, Label, Operator
 
 LENGTH, MOST = 30, 200
@@ -43,6 +43,7 @@ def rename(session: Session, account: Account, label: Label, name: str) -> None:
 def remove(session: Session, label: Label) -> None:
     """It is taken off every conversation, too; their journals still tell that it was there."""
     session.execute(delete(ConversationLabel).where(ConversationLabel.label_id == label.id))
+    report_counts.forget_label(session, label)
     session.delete(label)
     session.flush()
 

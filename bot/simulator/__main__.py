@@ -13,7 +13,7 @@ from granian.constants import Interfaces
 
 from bot.simulator.app import create_app
 
-THREADS = 32  # pushes wait up to 15 seconds for the platform, phones up to 20 for news
+THREADS = 256  # of which nearly all wait: pushes up to 15 seconds for the platform, phones up to 20 for news
 
 
 def main(host: str, port: int, data_dir: Path, clock_file: Path | None = None) -> None:

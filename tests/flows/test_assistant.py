@@ -92,7 +92,7 @@ def test_an_account_without_customer_service_messages_gives_a_link(
     account = create.account(kind="subscription", is_verified=False)
     create.assistant(account, HOURS)
     sim.connect(account, live)
-    model.will(delay_ms=15_500)
+    model.will(delay_ms=18_000)
     openid = sim.follower(account)
     text = sim.say(account, openid, "你们几点开门")["reply"]["text"]
     assert "正在为您整理答案" in text
@@ -335,7 +335,7 @@ def test_after_a_takeover_the_assistant_is_silent(
                 with transaction() as session:
                     assistant_work.finish(session, work, Written(text="九点"), clock.now())
         else:
-            until(lambda: answers()[0].way is Way.CUSTOMER, 20)
+            until(lambda: answers()[0].way is Way.CUSTOMER, 40)
             take_over()
             job.answer(answer.id)
         saying.result()

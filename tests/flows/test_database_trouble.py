@@ -1,6 +1,7 @@
 """The database is busy, restarted, or held: WeChat is told to ask again, and nothing is lost or marked as failed."""
 
 import sqlite3
+from contextlib import ExitStack, closing
 
 import pytest
 from sqlalchemy import func, select, text
@@ -35,6 +36,28 @@ def test_a_busy_database_is_told_as_such_and_the_repeat_is_answered(
     assert phone.again() == "Hi!"
     assert session.scalar(select(func.count(InboundMessage.id))) == 2
     assert engine is database.database().inbound
+
+
+@pytest.mark.databases
+def test_without_a_free_connection_wechat_is_told_to_ask_again(client, create, session, database_url, monkeypatch):
+    """And the message is not kept as one on which a handler failed."""
+    monkeypatch.setattr(database, "POOL_SECONDS", 0.05)
+    database.forget()
+    account = create.account()
+    create.rule(account, "hello", "Hi!")
+    phone = Phone(account, client)
+    assert phone.say("hello") == "Hi!"
+    pool = database.database().inbound.pool
+    with ExitStack() as taken:
+        for _ in range(database.KEPT):  # those at hand for the webhook
+            taken.enter_context(database.database().kept_connection())
+        for _ in range(48 - pool.checkedout()):
+            taken.enter_context(closing(pool.connect()))
+        phone.last = phone.last.replace("<MsgId>", "<MsgId>1")
+        assert phone.way(*phone.post.sealed(phone.last)) == (503, b"The database is busy; try again.")
+
+    assert phone.again() == "Hi!"
+    assert session.scalar(select(func.count()).where(InboundMessage.flag == "failed")) == 0
 
 
 @pytest.mark.databases

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 
 from bot.errors import Refused
-from bot.services import inbox_reports
+from bot.services import inbox_reports, report_numbers
 from bot.services.inbox_reports import Part, Slice
 from models import Conversation, ConversationLabel, Follower, Label
 
@@ -50,7 +50,7 @@ def test_every_number_equals_the_list_behind_it(session, create, zone):
     account = fill(session, create, zone, seed=len(zone))
     found = inbox_reports.report(session, account, *PERIOD)
 
-    def check(numbers: inbox_reports.Numbers, **what) -> int:
+    def check(numbers: report_numbers.Numbers, **what) -> int:
         for part in Part:
             listed = inbox_reports.behind(session, account, *PERIOD, Slice(part, **what), limit=1000)
             assert len(listed) == getattr(numbers, part), (part, what)

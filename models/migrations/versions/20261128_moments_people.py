@@ -1,6 +1,6 @@
 """Moments: a code to be found by, where a request came from, and which notices one wants.
 
-Revision: 0021, after 0019
+Revision: 0021, after 0020
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 
 
 revision = '0021'
-down_revision = '0019'
+down_revision = '0020'
 branch_labels = None
 depends_on = None
 
