@@ -38,7 +38,7 @@ def test_the_feed_goes_on_by_links_to_the_first_post(person: Make, unlimited: No
     while path:
         page = ann.open(path).text
         seen += re.findall(r"post number (\d\d)", page)
-        more = re.search(r'rel="next" href="/moments([^"]+)"', page)
+        more = re.search(r'rel="next"[^>]* href="/moments([^"]+)"', page)
         path = more[1] if more else ""
     assert seen == [f"{at:02d}" for at in reversed(range(45))]
 
@@ -86,6 +86,40 @@ def test_a_refused_post_keeps_all_that_was_typed(person: Make) -> None:
     broken = ann.send("/compose", "/compose", body="hi", photos=FileStorage(io.BytesIO(b"not a photo"), "a.jpg"))
     assert broken.status_code == 422
     assert "This is not a photo or video we know." in words(broken)
+
+
+def test_what_went_away_meanwhile_costs_no_words(person: Make) -> None:
+    ann = person("ann")
+    bob = person("bob", ann)
+    lost = ann.photo()
+    ann("DELETE", f"/media/{lost}")
+    data = {"do": "publish", "body": "hello", "mode": "friends", f"alt-{lost}": "hills"}
+    refused = ann.send("/compose", "/compose", media=lost, **data)
+    assert refused.status_code == 422
+    assert "One of the photos is not there any more." in words(refused)
+    assert ">hello</textarea>" in refused.text
+    post = ann.post("the root")
+    page = f"/compose?root={post}"
+    assert "the root" in bob.text(page)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', bob.open(page).text)
+    assert token
+    ann("DELETE", f"/posts/{post}")
+    again = bob.client.post(
+        "/moments/compose",
+        data={"csrf_token": token[1], "body": "look at this", "root": post, "mode": "friends"},
+        headers={"Accept-Language": "en"},
+    )
+    assert again.status_code == 422
+    assert "There is no such post." in words(again)
+    assert ">look at this</textarea>" in again.text
+
+
+def test_a_form_without_a_choice_opens_a_post_to_nobody(person: Make) -> None:
+    ann = person("ann")
+    bob = person("bob", ann)
+    ann.send("/compose", "/compose", do="publish", body="hello", mode="freinds")
+    assert ann.get("/feed").json["items"][0]["own"]["audience"]["mode"] == "private"
+    assert bob.get("/feed").json["items"] == []
 
 
 def test_liking_commenting_answering_and_taking_back(person: Make) -> None:
