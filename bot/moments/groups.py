@@ -93,6 +93,16 @@ def people_in(session: Session, group: FriendGroup) -> list[Member]:
     return list(session.scalars(query.order_by(Member.id)))
 
 
+def holding(session: Session, owner: Member, member_id: int) -> set[int]:
+    """Ids of the owner's groups that a friend is in."""
+    query = (
+        select(GroupMember.group_id)
+        .join(FriendGroup, FriendGroup.id == GroupMember.group_id)
+        .where(FriendGroup.owner_id == owner.id, GroupMember.member_id == member_id, GroupMember.removed.is_(None))
+    )
+    return set(session.scalars(query))
+
+
 def counts(session: Session, owner: Member) -> dict[int, int]:
     """Group id → how many friends ``people_in`` lists."""
     query = (

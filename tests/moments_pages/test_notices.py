@@ -46,6 +46,13 @@ def test_a_post_is_muted_from_its_notices(person):
     assert "Bob 赞了你的动态" in ann.text("/notices")
 
 
+def test_a_hidden_post_is_muted_like_one_that_never_was(person):
+    ann, eve = person("ann"), person("eve")
+    hidden = eve.send(f"/notices/mute/{ann.post('hello')}", "/account")
+    never = eve.send("/notices/mute/00000000000", "/account")
+    assert (hidden.status_code, words(hidden)) == (never.status_code, words(never)) == (404, words(never))
+
+
 def test_kinds_are_chosen_by_their_marks(person):
     ann = person("ann")
     bob = person("bob", ann)

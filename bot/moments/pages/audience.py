@@ -19,10 +19,14 @@ TAKES = {
 
 
 def chosen(form: MultiDict[str, str]) -> dict[str, Any]:
-    """What the form's fields say, as its template takes it; lists that the mode has no use for stay in the form."""
+    """What the form's fields say, as its template takes it; lists that the mode has no use for stay in the form.
+
+    A new form is for all friends; one that came back without a choice is for nobody, lest a mistake opens a post.
+    """
     mode = form.get("mode", "")
+    otherwise = PostMode.PRIVATE if form else PostMode.FRIENDS
     return {
-        "mode": mode if mode in set(PostMode) else PostMode.FRIENDS.value,
+        "mode": mode if mode in set(PostMode) else otherwise.value,
         **{f"{kind.value}s": form.getlist(f"{kind.value}s") for kind in ListKind},
     }
 

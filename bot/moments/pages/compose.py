@@ -6,14 +6,14 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from bot.errors import Refused
+from bot.errors import NotFound, Refused
 from bot.moments import addresses, audiences, cards, limits, posts
 from bot.moments.media import uploads
 from bot.moments.pages import audience
 from bot.moments.pages.forms import Form
 from bot.moments.pages.shell import acting, bp, looking, show
 from bot.moments.posts import Draft
-from models import Member
+from models import Member, Post
 
 TEXTS = ("body", "place", "link", "root")
 
@@ -59,7 +59,7 @@ def _page(session: Session, me: Member, form: Form, media: list[str], status: in
         viewers = []
         form.refuse(refused, "audience")
     seeing = cards.people(session, me, [each.id for each in viewers])
-    root = posts.find(session, me, addresses.read("post", form.at("root"))) if form.at("root") else None
+    root = _root(session, me, form)
     return show(
         "compose.html",
         status,
@@ -73,6 +73,19 @@ def _page(session: Session, me: Member, form: Form, media: list[str], status: in
         root=cards.one(session, me, root) if root else None,
         most=posts.MOST_TEXT,
     )
+
+
+def _root(session: Session, me: Member, form: Form) -> Post | None:
+    """What is passed on.  Gone meanwhile: the words that were written stay, without it."""
+    if not form.at("root"):
+        return None
+    try:
+        return posts.find(session, me, addresses.read("post", form.at("root")))
+    except NotFound:
+        if request.method == "GET":
+            raise
+        form.values["root"] = ""
+        return None
 
 
 def _draft(form: Form, media: list[str]) -> Draft:
@@ -121,9 +134,10 @@ def _rearranged(media: list[str], do: str) -> list[str]:
 
 
 def _describe(session: Session, me: Member, media: list[str]) -> None:
-    for each in media:
-        if f"alt-{each}" in request.form:
-            uploads.describe(session, me.id, addresses.read("media", each), request.form[f"alt-{each}"])
+    for each in uploads.drafts(session, me.id, [addresses.read("media", each) for each in media]):
+        name = f"alt-{addresses.of('media', each.id)}"
+        if name in request.form:
+            uploads.describe(session, me.id, each.id, request.form[name])
 
 
 def _kept(session: Session, me: Member, media: list[str]) -> list[dict[str, Any]]:

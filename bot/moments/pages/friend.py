@@ -15,7 +15,7 @@ def show_friend(member: str) -> ResponseReturnValue:
     with looking() as (session, me):
         friend, edge = friends.get(session, me, friend_id)
         name = edge.remark or friend.name
-        lines = sight.of(session, me, friend_id)
+        lines, inside = sight.of(session, me, friend_id), groups.holding(session, me, friend_id)
         return show(
             "friend.html",
             friend={**cards.known(friend, edge.remark), "own_name": friend.name, "about": friend.about},
@@ -27,7 +27,7 @@ def show_friend(member: str) -> ResponseReturnValue:
                 {
                     "id": addresses.of("group", each.id),
                     "name": each.name,
-                    "holds": friend_id in {one.id for one in groups.people_in(session, each)},
+                    "holds": each.id in inside,
                 }
                 for each in groups.list_all(session, me)
             ],

@@ -26,6 +26,7 @@ def list_friends(form: Form | None = None, status: int = 200) -> ResponseReturnV
                 form.refuse(refused, "handle")
         everybody = friends.list_all(session, me)
         asked = friends.requests(session, me)
+        mutual = friends.mutual(session, me, [each.from_id for each, _other in asked if each.to_id == me.id])
         return show(
             "friends.html",
             status,
@@ -49,7 +50,7 @@ def list_friends(form: Form | None = None, status: int = 200) -> ResponseReturnV
                     "message": each.message,
                     "source": each.source,
                     "at": each.created_at,
-                    "mutual": friends.mutual(session, me, [other.id])[other.id],
+                    "mutual": mutual[other.id],
                 }
                 for each, other in asked
                 if each.to_id == me.id
