@@ -6,14 +6,15 @@ from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bot import clock
-from bot.errors import Refused
-from bot.moments import addresses, cards, members
+from bot.errors import NotFound, Refused
+from bot.moments import addresses, cards, limits, members
 from bot.moments.api.contract import COOKIE
 from bot.moments.api.members import Export
+from bot.moments.media import uploads
 from bot.moments.pages.forms import Form
 from bot.moments.pages.language import _
 from bot.moments.pages.shell import acting, bp, looking, say, show
-from models import MemberStatus
+from models import MediaUse, MemberStatus
 
 
 @bp.get("/account")
@@ -22,8 +23,9 @@ def show_account(form: Form | None = None, status: int = 200, token: str = "") -
         return show(
             "account.html",
             status,
-            form=form or Form({"name": me.name, "about": me.about}),
+            form=(form or Form()).over({"name": me.name, "about": me.about}),
             member=me,
+            pictures=cards.pictures(me),
             token=token,
             has_password=me.password_hash != "",
             tokens=[
@@ -57,12 +59,44 @@ def change_profile() -> ResponseReturnValue:
     return redirect(url_for("moments.show_account"))
 
 
+@bp.post("/account/picture/<use>")
+def set_picture(use: str) -> ResponseReturnValue:
+    """One's avatar or cover, from a plain form; with "remove": none."""
+    if use not in (MediaUse.AVATAR, MediaUse.COVER):
+        raise NotFound("There is no such photo.")
+    try:
+        media_id = None if "remove" in request.form else _uploaded()
+        with acting() as (session, me):
+            members.show(session, me, MediaUse(use), media_id)
+    except Refused as refused:
+        form = Form({"picture": ""})
+        form.refuse(refused, "picture")
+        return show_account(form, refused.status)
+    say(_("Saved."))
+    return redirect(url_for("moments.show_account"))
+
+
+def _uploaded() -> int:
+    """
+    Raises:
+        Refused: no file, or none that can be shown.
+    """
+    with looking() as (_session, me):
+        an_hour = limits.media_an_hour(me)
+    photo = request.files.get("photo")
+    if photo is None or not photo.filename:
+        raise Refused("Choose a photo first.", field="picture")
+    return uploads.take(me.id, photo.stream, an_hour=an_hour).id
+
+
 @bp.post("/account/password")
 def change_password() -> ResponseReturnValue:
     old, new = request.form.get("old", ""), request.form.get("new", "")
     try:
         with acting() as (session, me):
+            members.count_try(me.handle, request.remote_addr or "")
             members.change_password(session, me, old, new, request.cookies.get(COOKIE, ""))
+            members.forget_tries(me.handle, request.remote_addr or "")
     except Refused as refused:
         return _again({}, refused)
     say(_("Your password is changed. All other browsers and programs are signed out."))
