@@ -21,6 +21,7 @@ from bot.api import (
     labels,
     menus,
     messages,
+    moments,
     openapi,
     operators,
     people,
@@ -59,6 +60,7 @@ NOUNS = (
     tags,
     campaigns,
     assistant,
+    moments,
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token
