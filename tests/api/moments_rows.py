@@ -11,7 +11,7 @@ from models import CaseState, Media, MediaKind, MediaState, ReportReason
 def reported(session: Session) -> dict[str, int]:
     """The ids by the name of the path's part; written in the caller's transaction, which is committed here."""
     ann, bob = members.add(session, "ann", "Ann"), members.add(session, "bob", "Bob")
-    friends.ask(session, bob, ann.id)
+    friends.ask(session, bob, ann.id, "")
     friends.accept(session, ann, bob.id)
     media = Media(owner_id=ann.id, key=files.new_key(), kind=MediaKind.PHOTO, state=MediaState.READY, width=4)
     session.add(media)
@@ -21,7 +21,10 @@ def reported(session: Session) -> dict[str, int]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"a photo")
     found = {}
-    for name, draft in {"case_id": Draft("Buy!", media=(media.id,)), "release_case case_id": Draft("Buy more!")}.items():
+    for name, draft in {
+        "case_id": Draft("Buy!", media=(media.id,)),
+        "release_case case_id": Draft("Buy more!"),
+    }.items():
         post = posts.publish(session, ann, draft)
         reports.report_post(session, bob, post.id, ReportReason.SPAM)
         found[name] = moderation.queue(session, CaseState.OPEN)[0].id
