@@ -1,6 +1,6 @@
 """Moments: avatars and covers, posts that wait for their time, cards of links.
 
-Revision: 0019, after 0018
+Revision: 0020, after 0019
 """
 
 import sqlalchemy as sa

@@ -1,6 +1,6 @@
 """Moments: a code to be found by, where a request came from, and which notices one wants.
 
-Revision: 0021, after 0019
+Revision: 0021, after 0020
 """
 
 import sqlalchemy as sa
