@@ -37,7 +37,7 @@ class CaseQuery(PageQuery):
     state: Literal["open", "held"] = "open"
 
 
-class Report(Out):
+class MomentsReport(Out):
     """Never by whom."""
 
     reason: ReportReason
@@ -45,18 +45,18 @@ class Report(Out):
     created_at: datetime
 
 
-class Member(Out):
+class MomentsMember(Out):
     id: int
     handle: str
     name: str
     suspended_at: datetime | None
 
 
-class Members(Out):
-    items: list[Member]
+class MomentsMembers(Out):
+    items: list[MomentsMember]
 
 
-class Media(Out):
+class MomentsMedia(Out):
     id: int
     kind: MediaKind
     alt: str
@@ -70,16 +70,16 @@ class OpenedCase(Out):
     body: str
     place: str
     link: str
-    media: list[Media]
+    media: list[MomentsMedia]
     is_reshare: Annotated[bool, Field(description="of another post, which is not shown here")]
     mode: Annotated[PostMode, Field(description="the kind of the post's audience; who is in it is not told")]
-    writer: Member
-    reports: list[Report]
+    writer: MomentsMember
+    reports: list[MomentsReport]
     hold_reason: ReportReason | None
     hold_words: str
 
 
-class Hold(In):
+class MomentsHold(In):
     reason: ReportReason
     words: Annotated[str, Field(max_length=1_000, description="for who wrote it")] = ""
 
@@ -134,10 +134,10 @@ def read_case_media(
     "/moments/cases/<int:case_id>/hold",
     scope="moments:write",
     summary="Show it to its writer only, with this reason",
-    body=Hold,
+    body=MomentsHold,
     status=204,
 )
-def hold_case(session: Session, token: models.ApiToken, case_id: int, body: Hold) -> None:
+def hold_case(session: Session, token: models.ApiToken, case_id: int, body: MomentsHold) -> None:
     _for_all_accounts(token)
     moderation.hold(session, case_id, body.reason, body.words)
 
@@ -166,7 +166,9 @@ def dismiss_case(session: Session, token: models.ApiToken, case_id: int) -> None
     moderation.dismiss(session, case_id)
 
 
-@endpoint("GET", "/moments/suspensions", scope="moments:read", summary="List the suspended members", returns=Members)
+@endpoint(
+    "GET", "/moments/suspensions", scope="moments:read", summary="List the suspended members", returns=MomentsMembers
+)
 def list_suspended(session: Session, token: models.ApiToken) -> dict[str, Any]:
     _for_all_accounts(token)
     return {"items": moderation.suspended(session)}
@@ -177,7 +179,7 @@ def list_suspended(session: Session, token: models.ApiToken) -> dict[str, Any]:
     "/moments/members/<int:member_id>/suspension",
     scope="moments:write",
     summary="Hide everything of a member until the suspension ends",
-    returns=Member,
+    returns=MomentsMember,
 )
 def suspend_member(session: Session, token: models.ApiToken, member_id: int) -> models.Member:
     _for_all_accounts(token)
@@ -189,7 +191,7 @@ def suspend_member(session: Session, token: models.ApiToken, member_id: int) -> 
     "/moments/members/<int:member_id>/suspension",
     scope="moments:write",
     summary="End a suspension",
-    returns=Member,
+    returns=MomentsMember,
 )
 def release_member(session: Session, token: models.ApiToken, member_id: int) -> models.Member:
     _for_all_accounts(token)
