@@ -67,6 +67,7 @@ from models.moments import (
     RequestState,
 )
 from models.moments_media import Media, MediaKind, MediaState, MediaUse
+from models.moments_moderation import CaseState, MemberReport, ModerationCase, StaffView
 from models.moments_posts import (
     Audience,
     AudienceChange,
@@ -81,6 +82,7 @@ from models.moments_posts import (
     Post,
     PostEdit,
     PostMode,
+    ReportReason,
     ScheduledPost,
 )
 from models.report_counts import CountedBy, ReportCount, ReportReading
@@ -112,6 +114,7 @@ __all__ = [
     "Campaign",
     "CampaignStatus",
     "CannedReply",
+    "CaseState",
     "Channel",
     "Click",
     "Comment",
@@ -147,6 +150,7 @@ __all__ = [
     "MediaState",
     "MediaUse",
     "Member",
+    "MemberReport",
     "MemberSignIn",
     "MemberStatus",
     "MemberToken",
@@ -157,6 +161,7 @@ __all__ = [
     "MenuVersion",
     "MessageReading",
     "MessageTerms",
+    "ModerationCase",
     "MutedPost",
     "NameTerm",
     "Note",
@@ -174,6 +179,7 @@ __all__ = [
     "ReplyWindow",
     "ReportCount",
     "ReportReading",
+    "ReportReason",
     "RequestSource",
     "RequestState",
     "Role",
@@ -189,6 +195,7 @@ __all__ = [
     "SignInLink",
     "Source",
     "SourceKind",
+    "StaffView",
     "Stage",
     "Tag",
     "TagPush",

@@ -45,6 +45,7 @@ class Member(Base):
     about: Mapped[str] = mapped_column(String(200), default="")
     password_hash: Mapped[str] = mapped_column(String(255), default="")
     status: Mapped[MemberStatus] = mapped_column(default=MemberStatus.ACTIVE)
+    suspended_at: Mapped[datetime | None]  # by an operator; stays while they are off or gone, too
     window_days: Mapped[int | None]  # friends see so many days back; None: everything
     newonly: Mapped[bool] = mapped_column(default=False)  # later friends see only later posts
     code: Mapped[str | None] = mapped_column(String(24))  # who has it finds them; None: never made

@@ -25,6 +25,16 @@ class ListKind(StrEnum):
     DENY_GROUP = "deny_group"
 
 
+class ReportReason(StrEnum):
+    SPAM = "spam"
+    FRAUD = "fraud"
+    INSULT = "insult"  # of a person or of a kind of people
+    SEXUAL = "sexual"
+    VIOLENCE = "violence"
+    PRIVACY = "privacy"  # somebody's private things, shown without their leave
+    OTHER = "other"
+
+
 class Post(Base):
     """The id is also the time of posting (a stamp)."""
 
@@ -41,7 +51,9 @@ class Post(Base):
     root_id: Mapped[int | None]  # of a reshare; a pointer, no key: the root may be erased
     reshare_ok: Mapped[bool] = mapped_column(default=True)
     comments_open: Mapped[bool] = mapped_column(default=True)
-    is_held: Mapped[bool] = mapped_column(default=False)  # by a moderator
+    is_held: Mapped[bool] = mapped_column(default=False)  # by a moderator, for the reason that follows
+    hold_reason: Mapped[ReportReason | None]
+    hold_words: Mapped[str] = mapped_column(String(200), default="")
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
@@ -132,6 +144,8 @@ class Comment(Base):
     body: Mapped[str] = mapped_column(Text)
     deleted_at: Mapped[datetime | None]
     removed_by_author: Mapped[bool] = mapped_column(default=False)
+    hold_reason: Mapped[ReportReason | None]  # a moderator's: held, and only its writer sees it; None: not held
+    hold_words: Mapped[str] = mapped_column(String(200), default="")
 
 
 class NoticeKind(StrEnum):

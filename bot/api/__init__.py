@@ -22,6 +22,7 @@ from bot.api import (
     media,
     menus,
     messages,
+    moments,
     openapi,
     operators,
     people,
@@ -61,6 +62,7 @@ NOUNS = (
     tags,
     campaigns,
     assistant,
+    moments,
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"api.document", "api.nothing_here"}  # what needs no token

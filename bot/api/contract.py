@@ -45,20 +45,22 @@ def endpoint(
     status: int = 200,
     only_reads: bool = False,
     takes_file: bool = False,
+    gives_file: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Open a path to tokens with this scope.
 
     The function takes ``session``, ``account`` when the path has <slug>, the path's ids, ``body`` and ``query``, and
     ``token`` or ``by`` (what the token may do) where more than the scope decides;
     it runs in one transaction (GET and ``only_reads``: nothing is changed or recorded) and
-    returns what ``returns`` is read from.  One that takes a file gets no ``session``: it passes the file on.
+    returns what ``returns`` is read from.  One that takes a file gets no ``session``: it passes the file on.  One that
+    gives a file returns the response.
     """
     if scope not in api_tokens.SCOPES or scope == api_tokens.ALL:
         raise ValueError(f"{method} {path}: there is no scope {scope!r}")
 
     def add(run: Callable[..., Any]) -> Callable[..., Any]:
         looks = only_reads or method == "GET"
-        known = Endpoint(method, path, scope, summary, run, returns, body, query, status, looks, takes_file)
+        known = Endpoint(method, path, scope, summary, run, returns, body, query, status, looks, takes_file, gives_file)
         ENDPOINTS.append(known)
         bp.add_url_rule(path, known.name, _view(known), methods=[method])
         return run
@@ -96,6 +98,8 @@ def _view(known: Endpoint) -> Callable[..., Response]:
                 action, detail = f"api.{known.noun}.{known.name}", ", ".join([f"token {token.id}", *_named(ids)])
                 audit.record(session, action, detail, account_id=account.id if account else None)
                 session.flush()  # what the database refuses is told from here, not after the answer is made
+            if known.gives_file:
+                return result  # type: ignore[no-any-return]
             shown = known.returns.model_validate(result).model_dump_json() if known.returns else ""
         return Response(shown, known.status, content_type="application/json")
 

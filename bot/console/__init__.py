@@ -34,6 +34,7 @@ from bot.console import (
     menu_others,
     menu_taps,
     message_search,
+    moments,
     pages,
     people,
     profile,
@@ -85,6 +86,7 @@ PAGES = (
     tags,
     assistant,
     assistant_knowledge,
+    moments,
     design,
     pages,
 )

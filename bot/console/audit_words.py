@@ -29,6 +29,7 @@ def audit_kinds() -> dict[str, str]:
         "tokens": _("API tokens"),
         "tags": _("Tags"),
         "takeovers": _("Connect"),
+        "moments": "Moments",
         "callback": _("WeChat's calls"),
     }
 
@@ -289,6 +290,12 @@ def audit_action(value: str) -> str:
         "labels.change": _("Label changed"),
         "canned_replies.add": _("Canned reply added"),
         "canned_replies.change": _("Canned reply changed"),
+        "moments.look": _("Looked at what was reported"),
+        "moments.hold": _("Held what was reported"),
+        "moments.release": _("Showed again what was held"),
+        "moments.dismiss": _("Closed a case"),
+        "moments.suspend": _("Suspended a member"),
+        "moments.release_member": _("Ended a member's suspension"),
         "callback.refused": _("Refused a call at WeChat's address"),
     }
     return known.get(value, value)

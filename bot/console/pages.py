@@ -17,6 +17,7 @@ from bot.console.blueprint import (
     account_slug,
     acting_operator,
     blueprint,
+    current_access,
     current_operator,
     may,
     may_open,
@@ -85,6 +86,7 @@ def _for_templates() -> dict[str, object]:
         "may": may,
         "may_open": may_open,
         "may_send": may_send,
+        "moderates": "moments:read" in current_access().at(None),  # of the install, whichever account this page is of
         "moment": moment,
         "next_theme": THEMES[(THEMES.index(theme()) + 1) % len(THEMES)],
         "number": number,

@@ -9,7 +9,7 @@ from bot.database import reading, transaction
 from bot.errors import Refused
 from bot.fault_points import fault_point
 from bot.fetching import Network, Unfetchable
-from bot.moments import link_cards, members, posts, scheduled, web_pages
+from bot.moments import link_cards, members, posts, reports, scheduled, web_pages
 from bot.moments.media import uploads
 from models import Media, MediaKind
 
@@ -27,6 +27,7 @@ def erase() -> None:
     fault_point("K23 between erasure's tables")
     with transaction() as session:
         posts.erase_due(session)
+        reports.erase_due(session)
     if erased:
         log.info("moments.erased", members=erased)
 

@@ -16,6 +16,7 @@ from bot.moments import (
     notices,
     posts,
     reactions,
+    reports,
     stamps,
     visibility,
     web_pages,
@@ -105,6 +106,7 @@ def many(session: Session, viewer: Member, found: Sequence[Post], *, most_commen
         if is_mine:
             card["own"] = {
                 "is_held": post.is_held,
+                "hold": _hold(post),
                 "root_is_gone": post.root_id is not None and root is None,
                 "reshare_ok": post.reshare_ok,
                 "audience": audience(post.mode, lists[post.id], names, labels),
@@ -192,6 +194,7 @@ def export(session: Session, me: Member) -> Values:
             for group in groups.list_all(session, me)
         ],
         "notices": noticed(session, me, found),
+        "staff_views": staff_views(session, me),
         **activity(session, me),
     }
 
@@ -217,6 +220,18 @@ def activity(session: Session, me: Member) -> Values:
             for post in posts.own_reshares(session, me)
         ],
     }
+
+
+def staff_views(session: Session, me: Member) -> list[Values]:
+    return [
+        {
+            "at": view.at,
+            "who": view.who,
+            "post": None if view.comment_id else addresses.of("post", view.post_id),
+            "comment": addresses.of("comment", view.comment_id) if view.comment_id else None,
+        }
+        for view in reports.views(session, me)
+    ]
 
 
 def scheduled(session: Session, me: Member, rows: Sequence[ScheduledPost]) -> list[Values]:
@@ -301,4 +316,10 @@ def _comment(viewer: Member, written: Comment, names: Names) -> Values:
         "body": "" if is_gone else written.body,
         "is_deleted": is_gone,
         "is_mine": written.member_id == viewer.id and not is_gone,
+        "hold": _hold(written),
     }
+
+
+def _hold(matter: Post | Comment) -> Values | None:
+    """Why a moderator holds it; whoever is not its writer does not see a held thing at all."""
+    return {"reason": matter.hold_reason, "words": matter.hold_words} if matter.hold_reason else None

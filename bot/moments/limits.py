@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.moments import stamps
 from bot.moments.media.limits import MEDIA_AN_HOUR
 from bot.settings import settings
-from models import Comment, FriendRequest, Like, Member, Post
+from models import Comment, FriendRequest, Like, Member, MemberReport, Post
 
 LIMITS = {  # in an hour, in a day
     "posts": (20, 50),
@@ -19,6 +19,7 @@ LIMITS = {  # in an hour, in a day
     "likes": (120, 1_000),
     "reshares": (30, 50),
     "requests": (20, 100),
+    "reports": (20, 20),
 }
 NEW = timedelta(days=7)  # members younger than this may do a quarter
 _WORDS = {
@@ -27,6 +28,7 @@ _WORDS = {
     "likes": "likes",
     "reshares": "reshares",
     "requests": "friend requests",
+    "reports": "reports",
 }
 
 
@@ -75,5 +77,6 @@ def _count(session: Session, member: Member, what: str, since: Any) -> int:
         "comments": select(func.count()).where(Comment.member_id == member.id, Comment.id >= stamp),
         "likes": select(func.count()).where(Like.member_id == member.id, Like.at >= stamp),
         "requests": select(func.count()).where(FriendRequest.from_id == member.id, FriendRequest.created_at >= since),
+        "reports": select(func.count()).where(MemberReport.reporter_id == member.id, MemberReport.created_at >= since),
     }
     return session.scalar(queries[what]) or 0

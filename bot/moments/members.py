@@ -190,27 +190,34 @@ def delete_all(session: Session, member: Member) -> None:
 
 
 def come_back(session: Session, member: Member) -> None:
-    """From off, or from deleted within the grace.
+    """From off, or from deleted within the grace; whoever was suspended meanwhile is that afterwards.
 
     Raises:
-        Forbidden: an operator suspended them.
+        Forbidden: an operator suspended them, and there is nothing else to come back from.
     """
     lock(session, member.id)
-    if member.status == MemberStatus.SUSPENDED:
+    if member.suspended_at is None:
+        member.status = MemberStatus.ACTIVE
+    elif member.status == MemberStatus.SUSPENDED:
         raise Forbidden("Your Moments were suspended; write to whoever runs this place.")
-    member.status, member.erase_at = MemberStatus.ACTIVE, None
+    else:
+        member.status = MemberStatus.SUSPENDED
+    member.erase_at = None
     session.flush()
 
 
 def suspend(session: Session, member: Member) -> None:
-    """An operator's: hide everything of theirs until ``release``."""
+    """An operator's: hide everything of theirs until ``release``; whoever is off or gone finds it on coming back."""
     lock(session, member.id)
-    member.status = MemberStatus.SUSPENDED
+    member.suspended_at = clock.now()
+    if member.status == MemberStatus.ACTIVE:
+        member.status = MemberStatus.SUSPENDED
     session.flush()
 
 
 def release(session: Session, member: Member) -> None:
     lock(session, member.id)
+    member.suspended_at = None
     if member.status == MemberStatus.SUSPENDED:
         member.status = MemberStatus.ACTIVE
     session.flush()

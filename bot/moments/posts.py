@@ -12,7 +12,7 @@ from bot.errors import Conflict, Forbidden, NotFound, Refused
 from bot.moments import audiences, limits, link_cards, members, notices, stamps, visibility
 from bot.moments.audiences import Choice
 from bot.moments.media import uploads
-from models import Comment, LinkCard, Media, Member, NoticeKind, Post, PostEdit, PostMode
+from models import Comment, LinkCard, Media, Member, NoticeKind, Post, PostEdit, PostMode, ReportReason
 
 MOST_TEXT = 5_000
 UNDO = timedelta(seconds=60)
@@ -186,13 +186,13 @@ def restore(session: Session, author: Member, post_id: int) -> Post:
     return own(session, author, post_id)
 
 
-def hold(session: Session, post_id: int, is_held: bool) -> None:
-    """A moderator's: only the author sees a held post, marked."""
+def hold(session: Session, post_id: int, is_held: bool, reason: ReportReason | None = None, words: str = "") -> None:
+    """A moderator's: only the author sees a held post, marked, and why."""
     post = session.get(Post, post_id)
     if post is None:
         raise nothing()
     members.lock(session, post.author_id)
-    post.is_held = is_held
+    post.is_held, post.hold_reason, post.hold_words = is_held, reason, words
     session.flush()
 
 

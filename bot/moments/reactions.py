@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import Forbidden, NotFound, Refused
-from bot.moments import limits, notices, posts, stamps, visibility
-from models import Comment, Like, Member, NoticeKind, Post
+from bot.moments import limits, members, notices, posts, stamps, visibility
+from models import Comment, Like, Member, NoticeKind, Post, ReportReason
 
 MOST_TEXT = 1_000
 
@@ -70,6 +70,32 @@ def remove(session: Session, member: Member, comment_id: int) -> None:
             raise nothing()
         found.removed_by_author = True
     found.deleted_at = clock.now()
+    session.flush()
+
+
+def find(session: Session, viewer: Member, comment_id: int) -> Comment:
+    """A comment that the viewer may see, with words.
+
+    Raises:
+        NotFound: no such comment, deleted, or not for them: they look alike.
+    """
+    found = session.get(Comment, comment_id)
+    if (
+        found is None
+        or found.deleted_at is not None
+        or found.id not in {each.id for each in on(session, viewer, [found.post_id])}
+    ):
+        raise nothing()
+    return found
+
+
+def hold(session: Session, comment_id: int, reason: ReportReason | None, words: str = "") -> None:
+    """A moderator's: only its writer sees a held comment, and why; answers to it are hidden with it.  None: no more."""
+    found = session.get(Comment, comment_id)
+    if found is None:
+        raise nothing()
+    members.lock(session, found.member_id)
+    found.hold_reason, found.hold_words = reason, words
     session.flush()
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from bot.moments import stamps
 from models import (
     Audience,
+    CaseState,
     Comment,
     Edge,
     FriendGroup,
@@ -25,6 +26,7 @@ from models import (
     MediaUse,
     Member,
     MemberStatus,
+    ModerationCase,
     Post,
     PostMode,
 )
@@ -115,6 +117,28 @@ def media() -> Select[Media]:
     return select(Media).where(one, Media.state == MediaState.READY, or_(own, of_post, of_person))
 
 
+@cache
+def cases() -> Select[ModerationCase, Post, Comment | None]:
+    """What moderators may look at: what was reported, while they have not closed it and it is not deleted.
+
+    The post is there for whom it was meant for also where a comment on it is the matter; then only that may be shown.
+    """
+    matter = select(ModerationCase, Post, Comment).join(Post, Post.id == ModerationCase.post_id)
+    return matter.outerjoin(Comment, Comment.id == ModerationCase.comment_id).where(
+        ModerationCase.state.in_((CaseState.OPEN, CaseState.HELD)),
+        Post.deleted_at.is_(None),
+        Comment.deleted_at.is_(None),
+    )
+
+
+@cache
+def media_of_cases() -> Select[Media]:
+    """The same for photos and videos: those of a reported post itself, not of one on which a comment was reported."""
+    matter = cases().where(ModerationCase.comment_id.is_(None), ModerationCase.post_id == Media.post_id)
+    shown = Media.use == MediaUse.POST, Media.state == MediaState.READY
+    return select(Media).where(*shown, matter.with_only_columns(1).correlate(Media).exists())
+
+
 def finds(viewer: Viewer, who: Viewer) -> Condition:
     """Whether a member's name, text, avatar and cover are there for the viewer: not if they block the viewer."""
     edge, member = aliased(Edge), aliased(Member)
@@ -193,6 +217,7 @@ def likes() -> Select[Like]:
 def comments() -> Select[Comment]:
     """present(v, k): the comments on IDS whose writer and whose whole line of parents VIEWER may know of.
 
+    One that a moderator holds is its writer's alone, as a held post is.
     Deleted ones are among them, as answers may hang on them; ``shown`` drops those on which none does.
     """
     allowed = (
@@ -203,6 +228,7 @@ def comments() -> Select[Comment]:
             sees(VIEWER),
             acts(Comment.member_id, Post.author_id),
             knows(VIEWER, Comment.member_id, Post.author_id),
+            or_(Comment.hold_reason.is_(None), Comment.member_id == VIEWER),
         )
         .cte("allowed")
     )

@@ -26,6 +26,7 @@ NOUNS = (
     "fields",
     "campaigns",
     "assistant",
+    "moments",
 )
 EVERYTHING_IN_ORDER = (*(f"{noun}:{act}" for noun in NOUNS for act in ("read", "write")), "health:read", "audit:read")
 EVERYTHING = frozenset(EVERYTHING_IN_ORDER)

@@ -23,7 +23,7 @@ from models import AccessToken, Account, AccountKind, Assigning, CallbackMode, D
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 HUMAN_WORDS = ["人工", "人工客服", "转人工", "客服", "human", "agent"]
-TAKEN = frozenset({"accounts", "preferences", "profile", "sign-in", "sign-out", "static"})  # the console's
+TAKEN = frozenset({"accounts", "moments", "preferences", "profile", "sign-in", "sign-out", "static"})  # the console's
 SEALED = ("secret", "token", "aes_key")  # columns sealed_secret, …
 PLAIN = ("title", "appid", "original_id", "kind", "is_verified", "mode", "timezone")
 CAMPAIGNS = ("cap_messages", "cap_days", "approval_above")

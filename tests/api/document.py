@@ -20,6 +20,8 @@ def misfit_of(app, known, answer) -> str:
     content = resolve(document, response).get("content")
     if content is None:
         return "" if answer.data == b"" else "it has a body"
+    if answer.mimetype != "application/json":
+        return "" if answer.mimetype in content else f"it is {answer.mimetype}"
     return misfit(document, content["application/json"]["schema"], answer.json)
 
 

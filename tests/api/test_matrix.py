@@ -29,6 +29,7 @@ MAY = {
     "segments": ("OEMGA", "OEM"),
     "campaigns": ("OEMGA", "OEM"),
     "assistant": ("OEMGA", "OE"),
+    "moments": ("O", "O"),
     "health": ("OEMA", ""),
     "audit": ("O", ""),
 }

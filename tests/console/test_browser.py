@@ -14,6 +14,7 @@ from bot import clock
 from bot.services import audit, conversations, operators
 from models import InboundMessage, Operator
 from tests.chromium import launch, needs_chromium
+from tests.console.moments_samples import reported
 from tests.console.samples import TeaHouse
 from tests.factories import Create
 
@@ -76,6 +77,11 @@ PATHS = (
     "/design",
     "/accounts",
     "/accounts/new",
+    "/moments",
+    "/moments?state=held",
+    "/moments/cases/1",
+    "/moments/cases/2",
+    "/moments/cases/3",
     "/tea-house/health",
     "/tea-house/people",
     "/tea-house/tokens",
@@ -136,9 +142,16 @@ def visit(
     ],
 )
 def test_axe_finds_nothing_and_the_smallest_phone_cuts_nothing_off(
-    visit: Callable[..., Page], house: TeaHouse, theme: str, language: str, width: int, rules: dict[str, Any]
+    visit: Callable[..., Page],
+    house: TeaHouse,
+    create: Create,
+    theme: str,
+    language: str,
+    width: int,
+    rules: dict[str, Any],
 ) -> None:
     """One visit for both: opening a page takes as long as looking at it."""
+    reported(create.session)
     page, found, cut_off = visit("/profile", width, theme, language), [], []
     address = page.url.removesuffix("/profile")
     for path in PATHS:

@@ -62,7 +62,8 @@ def wanted() -> set[str]:
     found = set(in_templates())
     for path in CONSOLE.rglob("*.py"):
         found |= set(in_code(path))
-    for path in [*(ROOT / "bot" / "services").rglob("*.py"), ROOT / "bot" / "errors.py"]:
+    moderation = ROOT / "bot" / "moments" / "moderation.py"
+    for path in [*(ROOT / "bot" / "services").rglob("*.py"), ROOT / "bot" / "errors.py", moderation]:
         found |= set(in_code(path)) | set(sentences_of(path))
     traced = [*(ROOT / "bot" / "jobs").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")]
     for path in traced:

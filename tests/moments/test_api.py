@@ -24,6 +24,7 @@ OWN = {
     "change_many",
     "list_scheduled", "schedule", "change_scheduled",
     "upload", "describe_media", "choose_avatar", "remove_avatar", "choose_cover", "remove_cover",
+    "list_staff_views",
 }  # fmt: skip
 
 
@@ -43,6 +44,7 @@ BODIES = {
     "ask": {"member": "x"}, "make_group": {"name": "x"}, "rename_group": {"name": "x"}, "mark_read": {"until": "x"},
     "describe_media": {"alt": "x"}, "choose_avatar": {"media": "x"}, "choose_cover": {"media": "x"},
     "schedule": {"at": "2030-01-01T00:00Z"}, "change_scheduled": {"at": "2030-01-01T00:00Z"},
+    "report_post": {"reason": "spam"}, "report_comment": {"reason": "spam"},
     "make_token": {"scopes": ["all"]}, "change_privacy": {"window_days": None, "newonly": False},
 }  # fmt: skip
 

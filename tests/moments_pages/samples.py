@@ -60,6 +60,8 @@ def circle(make: Any) -> Circle:
         "take_out": f"/groups/{family}/out/{wei.address}",
         "apply": f"/groups/{family}/apply",
         "privacy": "/privacy",
+        "report": f"/posts/{theirs}/report",
+        "staff_views": "/staff-views",
         "many": "/many",
         "notices": "/notices",
         "choices": "/notices/choices",

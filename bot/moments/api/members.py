@@ -11,7 +11,7 @@ import models
 from bot.errors import Unauthenticated
 from bot.moments import addresses, cards, members
 from bot.moments.api.contract import COOKIE, OPEN, In, Out, endpoint, prove
-from bot.moments.api.shapes import Address, Notice, Person, Post, Scheduled
+from bot.moments.api.shapes import Address, Notice, Person, Post, Scheduled, StaffView
 
 
 class Joining(In):
@@ -118,6 +118,7 @@ class Export(Activity):
     friends: list[Person]
     groups: list[ExportedGroup]
     notices: list[Notice]
+    staff_views: list[StaffView]
 
 
 class Lookup(In):

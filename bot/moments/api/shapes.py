@@ -8,7 +8,7 @@ from pydantic import Field
 from bot.moments import addresses
 from bot.moments.api.contract import In, Out
 from bot.moments.audiences import Choice
-from models import ListKind, MediaKind, NoticeKind, PostMode
+from models import ListKind, MediaKind, NoticeKind, PostMode, ReportReason
 
 Address = Annotated[str, Field(max_length=20)]
 
@@ -90,6 +90,11 @@ class Words(Out):
     edited_at: datetime | None
 
 
+class Hold(Out):
+    reason: ReportReason
+    words: Annotated[str, Field(description="of the moderator, for you")]
+
+
 class Comment(Out):
     id: str
     by: Annotated[Person | None, Field(description="null: deleted, and kept only for the answers below it")]
@@ -98,10 +103,12 @@ class Comment(Out):
     body: str
     is_deleted: bool
     is_mine: bool
+    hold: Annotated[Hold | None, Field(description="yours is held by a moderator: only you see it")]
 
 
 class OwnPost(Out):
     is_held: Annotated[bool, Field(description="by a moderator: only you see it")]
+    hold: Annotated[Hold | None, Field(description="why")]
     root_is_gone: bool
     reshare_ok: bool
     audience: Audience
@@ -151,3 +158,12 @@ class Notice(Out):
     post: str | None
     comment: str | None
     is_read: bool
+
+
+class StaffView(Out):
+    """One look of a moderator at what you wrote."""
+
+    at: datetime
+    who: str
+    post: Annotated[str | None, Field(description="null: it was a comment")]
+    comment: str | None

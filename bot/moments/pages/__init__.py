@@ -19,6 +19,7 @@ from bot.moments.pages import (
     notices,
     post,
     privacy,
+    reports,
     shell,
 )
 
@@ -37,6 +38,7 @@ PAGES = (
     many,
     notices,
     activity,
+    reports,
     account,
 )
 
