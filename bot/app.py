@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from bot import api, clock, console, health, logs, pages, webhook
 from bot.moments import api as moments_api
+from bot.moments import pages as moments_pages
 from bot.settings import settings
 
 
@@ -42,6 +43,7 @@ def create_app() -> APIFlask:
     pages.register(app)
     api.register(app)
     moments_api.register(app)
+    moments_pages.register(app)
     console.register(app)
     if hops := config.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

@@ -24,6 +24,8 @@ CODES = {
     413: "too_large",
     422: "invalid",
     429: "too_many",
+    503: "busy",
+    507: "full",
 }
 
 log = structlog.get_logger()
@@ -55,6 +57,8 @@ class Endpoint:
     query: type[BaseModel] | None
     status: int
     only_reads: bool
+    takes_file: bool = False  # as the body, or as a form's part "file"
+    gives_file: bool = False  # ``run`` returns the response
 
     @property
     def name(self) -> str:
@@ -152,4 +156,6 @@ def told(status: int, message: str, field: str = "") -> Response:
     response = Response(json.dumps(body), status, content_type="application/json")
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="Lobby"'
+    if status == 503:
+        response.headers["Retry-After"] = "60"
     return response

@@ -75,6 +75,11 @@ def _operation(known: Endpoint, refs: Mapping[Any, dict[str, Any]]) -> dict[str,
     if known.body:
         statuses += [400, 413]
         operation["requestBody"] = {"required": True, "content": _json(refs[known.body, "validation"])}
+    if known.takes_file:
+        statuses.append(413)
+        form = {"type": "object", "properties": {"file": {}}, "required": ["file"]}
+        content = {"application/octet-stream": {}, "multipart/form-data": {"schema": form}}
+        operation["requestBody"] = {"required": True, "content": content}
     if known.method != "GET":
         statuses.append(409)
     for status in sorted(statuses):
@@ -84,6 +89,8 @@ def _operation(known: Endpoint, refs: Mapping[Any, dict[str, Any]]) -> dict[str,
 
 def _answer(known: Endpoint, refs: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
     words = {200: "As asked", 201: "Made", 202: "Under way", 204: "Done"}[known.status]
+    if known.gives_file:
+        return {"description": words, "content": {"image/jpeg": {}, "video/mp4": {}}}
     if known.returns is None:
         return {"description": words}
     return {"description": words, "content": _json(refs[known.returns, "serialization"])}

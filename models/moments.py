@@ -22,6 +22,11 @@ class MemberStatus(StrEnum):
     GONE = "gone"  # deleted; erased when the grace is over
 
 
+class RequestSource(StrEnum):
+    HANDLE = "handle"
+    CODE = "code"  # the asker had the other's code before them
+
+
 class RequestState(StrEnum):
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -33,6 +38,7 @@ class Member(Base):
     """A person in Moments."""
 
     __tablename__ = "members"
+    __table_args__ = (Index("uq_members_code", "code", unique=True),)
 
     handle: Mapped[str] = mapped_column(String(32), unique=True)  # what friends type to find them; lower case
     name: Mapped[str] = mapped_column(String(32))
@@ -41,11 +47,14 @@ class Member(Base):
     status: Mapped[MemberStatus] = mapped_column(default=MemberStatus.ACTIVE)
     window_days: Mapped[int | None]  # friends see so many days back; None: everything
     newonly: Mapped[bool] = mapped_column(default=False)  # later friends see only later posts
+    code: Mapped[str | None] = mapped_column(String(24))  # who has it finds them; None: never made
     takes_requests: Mapped[bool] = mapped_column(default=True)
     lets_reshare: Mapped[bool] = mapped_column(default=True)  # what a new post for all friends begins with
     stamp: Mapped[int] = mapped_column(default=0)  # of the last thing that changed who sees what of theirs
     follower_id: Mapped[int | None] = mapped_column(ForeignKey("followers.id", ondelete="SET NULL"))
     erase_at: Mapped[datetime | None]
+    avatar_id: Mapped[int | None]  # of media; who reads it is asked each time
+    cover_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -84,6 +93,7 @@ class FriendRequest(Base):
     from_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
     to_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"))
     message: Mapped[str] = mapped_column(String(200), default="")
+    source: Mapped[RequestSource] = mapped_column(default=RequestSource.HANDLE)
     state: Mapped[RequestState] = mapped_column(default=RequestState.PENDING)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     decided_at: Mapped[datetime | None]

@@ -24,10 +24,13 @@ class MediaState(StrEnum):
 class MediaUse(StrEnum):
     DRAFT = "draft"  # for nothing yet
     POST = "post"
+    SCHEDULED = "scheduled"  # a post's that is not there yet
+    LINK = "link"  # the picture of a post's link card
     AVATAR = "avatar"
     COVER = "cover"
 
 
+_WAITS = text("scheduled_id IS NOT NULL")
 _UNSETTLED = text("state != 'ready' OR use = 'draft'")
 
 
@@ -38,14 +41,16 @@ class Media(Base):
     __table_args__ = (
         Index(None, "owner_id", "created_at"),
         Index(None, "post_id"),
+        Index(None, "scheduled_id", sqlite_where=_WAITS, postgresql_where=_WAITS),
         # Only what is not settled is swept.
         Index("ix_media_unsettled", "created_at", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
     )
 
-    key: Mapped[str] = mapped_column(String(32), unique=True)  # random; names its files and its address
+    key: Mapped[str] = mapped_column(String(32), unique=True)  # random; names its files
     owner_id: Mapped[int]
     use: Mapped[MediaUse] = mapped_column(default=MediaUse.DRAFT)
     post_id: Mapped[int | None]
+    scheduled_id: Mapped[int | None]
     position: Mapped[int] = mapped_column(default=0)  # in its post
     alt: Mapped[str] = mapped_column(String(200), default="")  # what it shows, in the owner's words
     kind: Mapped[MediaKind]

@@ -3,10 +3,12 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, utc_now
+
+_WANTED = text("look_at IS NOT NULL")
 
 
 class PostMode(StrEnum):
@@ -42,6 +44,39 @@ class Post(Base):
     is_held: Mapped[bool] = mapped_column(default=False)  # by a moderator
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+
+
+class ScheduledPost(Base):
+    """A draft with a time: no post before that, so nothing shows it but its author's list."""
+
+    __tablename__ = "scheduled_posts"
+
+    author_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    body: Mapped[str] = mapped_column(Text, default="")
+    place: Mapped[str] = mapped_column(String(100), default="")
+    link: Mapped[str] = mapped_column(String(500), default="")
+    mode: Mapped[PostMode]
+    names: Mapped[list[str]] = mapped_column(default=list)  # "allow_group 7"
+    mentions: Mapped[list[str]] = mapped_column(default=list)  # ids of members
+    reshare_ok: Mapped[bool | None]  # None: as the author's setting says
+
+
+class LinkCard(Base):
+    """What the page that a post links to says of itself."""
+
+    __tablename__ = "link_cards"
+    __table_args__ = (Index(None, "look_at", sqlite_where=_WANTED, postgresql_where=_WANTED),)
+
+    id = None  # type: ignore[assignment]  # the post is the key
+    post_id: Mapped[int] = mapped_column(
+        ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    title: Mapped[str] = mapped_column(String(200), default="")  # "": nothing is known, the link is a plain one
+    text: Mapped[str] = mapped_column(String(300), default="")
+    media_id: Mapped[int | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    look_at: Mapped[datetime | None]  # None: no (more)
 
 
 class PostEdit(Base):
@@ -107,6 +142,8 @@ class NoticeKind(StrEnum):
     WIDENED = "widened"  # more people see a post that one has commented on
     REQUEST = "request"
     ACCEPTED = "accepted"
+    ALSO_LIKE = "also_like"  # of others, on a post that one has liked or commented on
+    ALSO_COMMENT = "also_comment"
 
 
 class Notice(Base):
@@ -122,3 +159,22 @@ class Notice(Base):
     post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), index=True)
     comment_id: Mapped[int | None] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"), index=True)
     read_at: Mapped[datetime | None]
+
+
+class NoticeChoice(Base):
+    """A member's own word on one kind of notice; without a row it is as the kind begins."""
+
+    __tablename__ = "notice_choices"
+    id = None  # type: ignore[assignment]  # the pair is the key
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[NoticeKind] = mapped_column(primary_key=True)
+    is_on: Mapped[bool]
+
+
+class MutedPost(Base):
+    """A post about which a member wants no notices."""
+
+    __tablename__ = "muted_posts"
+    id = None  # type: ignore[assignment]  # the pair is the key
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, index=True)

@@ -27,6 +27,8 @@ SCHEDULE = (
     Entry("search", timedelta(seconds=5), upkeep.hint_search),
     Entry("reports", timedelta(minutes=5), upkeep.hint_reports),
     Entry("moments", timedelta(minutes=5), moments.erase),
+    Entry("scheduled posts", timedelta(seconds=5), moments.publish),
+    Entry("link cards", timedelta(seconds=30), upkeep.hint_link_cards),
     Entry("media", media.EVERY, media.tidy),
     Entry("prune", timedelta(minutes=5), upkeep.prune),
 )

@@ -8,6 +8,7 @@ from sqlalchemy import delete
 
 from bot import clock, queue
 from bot.database import reading, transaction
+from bot.moments import link_cards
 from bot.services import (
     assistant_limits,
     assistant_work,
@@ -91,6 +92,14 @@ def hint_reports() -> None:
         with reading() as session:
             due = report_counts.behind(session)
         _hint("reports.count", due[:HINTS], "work")
+
+
+def hint_link_cards() -> None:
+    """Pages that a post of Moments links to, and that nobody has looked at yet."""
+    if _has_room("work"):
+        with reading() as session:
+            due = link_cards.due(session, clock.now(), HINTS)
+        _hint(link_cards.JOB, due, "work")
 
 
 def close_conversations() -> None:

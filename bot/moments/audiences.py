@@ -69,11 +69,19 @@ def change(session: Session, author: Member, post: Post, choice: Choice, *, conf
         Conflict: it adds people, and the author has not said that this is meant.
     """
     check(session, author, choice)
+    _change(session, author, post, choice, confirmed)
+
+
+def renew(session: Session, author: Member, post: Post) -> None:
+    """Let the groups that its audience names count as they are today."""
+    _change(session, author, post, Choice(post.mode, of(session, [post.id])[post.id]), confirmed=True)
+
+
+def _change(session: Session, author: Member, post: Post, choice: Choice, confirmed: bool) -> None:
     stamp = members.lock(session, author.id)
     before = {member.id for member in viewers(session, post)}
-    change = AudienceChange(
-        post_id=post.id, mode=post.mode, names=_written(session, post), since=post.aud_at, until=stamp
-    )
+    had = written(of(session, [post.id])[post.id])
+    change = AudienceChange(post_id=post.id, mode=post.mode, names=had, since=post.aud_at, until=stamp)
     write(session, post, choice, stamp)
     added = {member.id for member in viewers(session, post)} - before
     if added and not confirmed:
@@ -94,7 +102,7 @@ def viewers(session: Session, post: Post) -> list[Member]:
 def preview(session: Session, author: Member, choice: Choice, post: Post | None = None) -> list[Member]:
     """Who would see a new post, or this one, with this audience.  Nothing stays changed."""
     check(session, author, choice)
-    with _undone(session):
+    with undone(session):
         stamp = members.lock(session, author.id)
         if post is None:
             post = Post(author_id=author.id, aud_at=stamp)
@@ -122,7 +130,7 @@ def history(session: Session, post: Post) -> list[AudienceChange]:
 
 
 def read(names: list[str]) -> dict[ListKind, list[int]]:
-    """The lists that a row of the history keeps."""
+    """The lists that a row keeps as words."""
     lists: dict[ListKind, list[int]] = {}
     for name in names:
         kind, _, target = name.partition(" ")
@@ -130,12 +138,14 @@ def read(names: list[str]) -> dict[ListKind, list[int]]:
     return lists
 
 
-def _written(session: Session, post: Post) -> list[str]:
-    return [f"{kind.value} {target}" for kind, targets in of(session, [post.id])[post.id].items() for target in targets]
+def written(lists: dict[ListKind, list[int]]) -> list[str]:
+    """The same as a row keeps them."""
+    return [f"{kind.value} {target}" for kind, targets in lists.items() for target in dict.fromkeys(targets)]
 
 
 @contextmanager
-def _undone(session: Session) -> Iterator[None]:
+def undone(session: Session) -> Iterator[None]:
+    """Whatever is done within is taken back: to look at what would be."""
     point = session.begin_nested()
     try:
         yield

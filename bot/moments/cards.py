@@ -1,21 +1,63 @@
 """What a reader gets to see of posts, comments and people: the only place that turns rows into what goes out."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.moments import addresses, audiences, feed, groups, members, notices, reactions, stamps, visibility
-from models import Comment, FriendGroup, ListKind, Member, Notice, Post, PostMode
+from bot.moments import (
+    addresses,
+    audiences,
+    feed,
+    groups,
+    link_cards,
+    members,
+    notices,
+    posts,
+    reactions,
+    stamps,
+    visibility,
+    web_pages,
+)
+from bot.moments import scheduled as waiting
+from bot.moments.media import uploads
+from bot.moments.members import Named
+from models import Comment, FriendGroup, ListKind, Media, MediaKind, Member, Notice, Post, PostMode, ScheduledPost
 
 LIKES, COMMENTS = 50, 20  # shown on a card; the counts beside them are exact
 
 Values = dict[str, Any]
+Names = dict[int, Named]
 
 
-def person(member_id: int, name: str) -> Values:
-    return {"id": addresses.of("member", member_id), "name": name}
+def person(member_id: int, known: Named) -> Values:
+    return {"id": addresses.of("member", member_id), "name": known.name, "avatar": part(known.avatar_id, "thumb")}
+
+
+def known(member: Member, remark: str = "") -> Values:
+    """Somebody whose row is at hand, and the reader's own name for them."""
+    return person(member.id, Named(remark or member.name, member.avatar_id))
+
+
+def part(media_id: int | None, name: str) -> str | None:
+    """The path of a photo's or video's part; who asks for it is asked who they are."""
+    return f"/moments/api/v1/media/{addresses.of('media', media_id)}/{name}" if media_id is not None else None
+
+
+def pictures(member: Member) -> Values:
+    return {"avatar": part(member.avatar_id, "thumb"), "cover": part(member.cover_id, "feed")}
+
+
+def media(one: Media) -> Values:
+    has_photo, is_video = one.kind is MediaKind.PHOTO or one.has_poster, one.kind is MediaKind.VIDEO
+    values = {name: getattr(one, name) for name in ("kind", "width", "height", "duration_ms", "blurhash", "alt")}
+    return {
+        "id": addresses.of("media", one.id),
+        **values,
+        **{name: part(one.id if has_photo else None, name) for name in uploads.PHOTO},
+        "video": part(one.id if is_video else None, "video"),
+    }
 
 
 def people(session: Session, viewer: Member, ids: Sequence[int]) -> list[Values]:
@@ -37,6 +79,7 @@ def many(session: Session, viewer: Member, found: Sequence[Post], *, most_commen
     for comment in reactions.on(session, viewer, ids):
         said[comment.post_id].append(comment)
     roots = _roots(session, viewer, found)
+    shown = _Shown(uploads.of(session, [*ids, *roots]), _previews(session, [*found, *roots.values()]))
     lists = audiences.of(session, [post.id for post in found if post.author_id == viewer.id])
     named = {post.author_id for post in (*found, *roots.values())}
     named |= {who for each in liked.values() for who in each[:LIKES]} | {c.member_id for e in said.values() for c in e}
@@ -47,9 +90,9 @@ def many(session: Session, viewer: Member, found: Sequence[Post], *, most_commen
     for post in found:
         root, is_mine = roots.get(post.root_id or 0), post.author_id == viewer.id
         card = {
-            **_words(post, names),
+            **_words(post, names, shown),
             "is_mine": is_mine,
-            "root": _words(root, names) if root else None,
+            "root": _words(root, names, shown) if root else None,
             "comments_open": post.comments_open,
             "can_reshare": root is not None if post.root_id else post.reshare_ok,
             "like_count": len(liked[post.id]),
@@ -98,7 +141,7 @@ def noticed(session: Session, viewer: Member, found: Sequence[Notice]) -> list[V
     ]
 
 
-def audience(mode: PostMode, lists: dict[ListKind, list[int]], names: dict[int, str], labels: dict[int, str]) -> Values:
+def audience(mode: PostMode, lists: dict[ListKind, list[int]], names: Names, labels: dict[int, str]) -> Values:
     """For the author only."""
 
     def listed(kind: ListKind) -> list[Values]:
@@ -135,7 +178,9 @@ def export(session: Session, me: Member) -> Values:
         "handle": me.handle,
         "name": me.name,
         "about": me.about,
+        **pictures(me),
         "posts": written,
+        "scheduled": scheduled(session, me, waiting.list_all(session, me)),
         "friends": people(session, me, friends),
         "groups": [
             {"name": group.name, "members": people(session, me, [one.id for one in groups.people_in(session, group)])}
@@ -147,7 +192,7 @@ def export(session: Session, me: Member) -> Values:
 
 
 def activity(session: Session, me: Member) -> Values:
-    """One's own comments and likes, also where the post is no longer shown: own words and dates only."""
+    """One's own comments, likes and reshares, also where the post is no longer shown: own words and dates only."""
     return {
         "comments": [
             {"id": addresses.of("comment", each.id), "at": stamps.time(each.id), "body": each.body}
@@ -157,10 +202,56 @@ def activity(session: Session, me: Member) -> Values:
             {"post": addresses.of("post", like.post_id), "at": stamps.time(like.at)}
             for like in reactions.own_likes(session, me)
         ],
+        "reshares": [
+            {"id": addresses.of("post", post.id), "at": stamps.time(post.id), "body": post.body}
+            for post in posts.own_reshares(session, me)
+        ],
     }
 
 
+def scheduled(session: Session, me: Member, rows: Sequence[ScheduledPost]) -> list[Values]:
+    kept = uploads.kept_for(session, [row.id for row in rows])
+    lists = {row.id: audiences.read(row.names) for row in rows}
+    named = {int(who) for row in rows for who in row.mentions}
+    named |= {who for each in lists.values() for kind in _MEMBERS for who in each.get(kind, ())}
+    names, labels = members.names(session, me, named), _group_names(session, lists)
+    return [
+        {
+            "id": addresses.of("scheduled", row.id),
+            "at": row.at,
+            "is_late": waiting.is_late(row),
+            **{name: getattr(row, name) for name in ("body", "place", "link", "reshare_ok")},
+            "media": [media(each) for each in kept[row.id]],
+            "mentions": [person(int(who), names[int(who)]) for who in row.mentions if int(who) in names],
+            "audience": audience(row.mode, lists[row.id], names, labels),
+        }
+        for row in rows
+    ]
+
+
 _MEMBERS = (ListKind.ALLOW_MEMBER, ListKind.DENY_MEMBER)
+
+
+class _Shown(NamedTuple):
+    """What stands beside the words of posts."""
+
+    media: dict[int, list[Media]]
+    previews: dict[int, Values]
+
+
+def _previews(session: Session, found: Sequence[Post]) -> dict[int, Values]:
+    links = {post.id: post.link for post in found if post.link}
+    known = link_cards.of(session, list(links))
+    previews = {}
+    for post_id, link in links.items():
+        card = known.get(post_id)
+        previews[post_id] = {
+            "host": web_pages.host(link),
+            "title": card.title if card else "",
+            "text": card.text if card else "",
+            "picture": part(card.media_id, "thumb") if card else None,
+        }
+    return previews
 
 
 def _roots(session: Session, viewer: Member, found: Sequence[Post]) -> dict[int, Post]:
@@ -176,7 +267,7 @@ def _group_names(session: Session, lists: dict[int, dict[ListKind, list[int]]]) 
     return {row[0]: row[1] for row in session.execute(query)} if ids else {}
 
 
-def _words(post: Post, names: dict[int, str]) -> Values:
+def _words(post: Post, names: Names, shown: _Shown) -> Values:
     return {
         "id": addresses.of("post", post.id),
         "author": person(post.author_id, names[post.author_id]),
@@ -184,11 +275,13 @@ def _words(post: Post, names: dict[int, str]) -> Values:
         "body": post.body,
         "place": post.place,
         "link": post.link,
+        "preview": shown.previews.get(post.id),
+        "media": [media(each) for each in shown.media[post.id]],
         "edited_at": post.edited_at,
     }
 
 
-def _comment(viewer: Member, written: Comment, names: dict[int, str]) -> Values:
+def _comment(viewer: Member, written: Comment, names: Names) -> Values:
     is_gone = written.deleted_at is not None
     return {
         "id": addresses.of("comment", written.id),

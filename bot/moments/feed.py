@@ -7,6 +7,8 @@ its size, nor in its cursor, which is the last post shown and exists only if the
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -14,7 +16,7 @@ from sqlalchemy import BigInteger, Select, String, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from bot.moments import stamps, visibility
-from models import Edge, Member, Post
+from models import Audience, Edge, ListKind, Member, Post, PostMode
 
 Source = Callable[[int, int], list[int]]  # before this id, so many at most; fewer: there are no more
 
@@ -38,6 +40,36 @@ def album(session: Session, viewer: Member, author_id: int, before: int, limit: 
         return list(session.scalars(query.order_by(Post.id.desc()).limit(most)))
 
     return _page(session, viewer, source, before, limit)
+
+
+@dataclass(frozen=True)
+class Which:
+    """Some of one's own posts; what is None chooses all."""
+
+    mode: PostMode | None = None
+    group_id: int | None = None  # that the audience names
+    since: datetime | None = None
+    until: datetime | None = None  # not itself
+
+
+def own(session: Session, owner: Member, which: Which, before: int, limit: int) -> tuple[list[Post], int | None]:
+    conditions = [Post.author_id == owner.id]
+    if which.mode is not None:
+        conditions.append(Post.mode == which.mode)
+    if which.group_id is not None:
+        kinds = ListKind.ALLOW_GROUP, ListKind.DENY_GROUP
+        named = select(Audience.post_id).where(Audience.kind.in_(kinds), Audience.target_id == which.group_id)
+        conditions.append(Post.id.in_(named))
+    if which.since is not None:
+        conditions.append(Post.id >= stamps.of(which.since))
+    if which.until is not None:
+        conditions.append(Post.id < stamps.of(which.until))
+
+    def source(before: int, most: int) -> list[int]:
+        query = select(Post.id).where(Post.id < before, *conditions)
+        return list(session.scalars(query.order_by(Post.id.desc()).limit(most)))
+
+    return _page(session, owner, source, before, limit)
 
 
 def search(session: Session, viewer: Member, text: str, before: int, limit: int) -> tuple[list[Post], int | None]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot import clock
 from bot.errors import Conflict, Forbidden, NotFound, Refused
 from bot.moments import groups, limits, members, notices, visibility
-from models import Edge, FriendGroup, FriendRequest, Member, NoticeKind, RequestState, affected
+from models import Edge, FriendGroup, FriendRequest, Member, NoticeKind, RequestSource, RequestState, affected
 
 MOST = 5_000  # with Moments; more are chat-only
 MOST_PENDING = 200
@@ -42,7 +42,9 @@ def get(session: Session, owner: Member, member_id: int) -> tuple[Member, Edge]:
     return found[0], found[1]
 
 
-def ask(session: Session, member: Member, other_id: int, message: str) -> FriendRequest:
+def ask(
+    session: Session, member: Member, other_id: int, message: str, source: RequestSource = RequestSource.HANDLE
+) -> FriendRequest:
     """Ask somebody to be friends.
 
     Raises:
@@ -73,7 +75,7 @@ def ask(session: Session, member: Member, other_id: int, message: str) -> Friend
     )
     if (session.scalar(waiting) or 0) >= MOST_PENDING:
         raise Forbidden("{most} of your requests wait for an answer; withdraw some first.", most=MOST_PENDING)
-    request = FriendRequest(from_id=member.id, to_id=other.id, message=message.strip()[:200])
+    request = FriendRequest(from_id=member.id, to_id=other.id, message=message.strip()[:200], source=source)
     session.add(request)
     session.flush()
     notices.tell(session, other.id, NoticeKind.REQUEST, member.id)
@@ -101,6 +103,14 @@ def requests(session: Session, member: Member) -> list[tuple[FriendRequest, Memb
         .order_by(FriendRequest.id.desc())
     )
     return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def mutual(session: Session, member: Member, ids: Sequence[int]) -> dict[int, int]:
+    """Member id → how many of one's own friends are their friends too."""
+    counts = dict.fromkeys(ids, 0)
+    for other_id, count in session.execute(visibility.mutual(), visibility.by(member.id, ids=list(ids))) if ids else ():
+        counts[other_id] = count
+    return counts
 
 
 def accept(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from bot import clock
 from bot.errors import Refused
 from bot.moments import stamps
+from bot.moments.media.limits import MEDIA_AN_HOUR
 from bot.settings import settings
 from models import Comment, FriendRequest, Like, Member, Post
 
@@ -39,13 +40,29 @@ def check(session: Session, member: Member, what: str) -> None:
         TooMany: naming the limit and when to try again.
     """
     now = clock.now()
-    factor = settings().moments_limit_factor * (0.25 if now - member.created_at < NEW else 1)
     for most, span, words in zip(LIMITS[what], (timedelta(hours=1), timedelta(days=1)), ("hour", "day"), strict=True):
-        allowed = max(1, int(most * factor))
+        allowed = _allowed(member, most)
         if _count(session, member, what, now - span) >= allowed:
             raise TooMany(
                 "You may make {most} {what} in one {span}; go on later.", most=allowed, what=_WORDS[what], span=words
             )
+
+
+def check_scheduled(member: Member, waiting: int) -> None:
+    """At most a day's posts wait for their time."""
+    allowed = _allowed(member, LIMITS["posts"][1])
+    if waiting >= allowed:
+        raise TooMany("{most} of your posts wait for their time; cancel one first.", most=allowed)
+
+
+def media_an_hour(member: Member) -> int:
+    """How many photos and videos; those of an hour are counted where they are taken."""
+    return _allowed(member, MEDIA_AN_HOUR)
+
+
+def _allowed(member: Member, most: int) -> int:
+    share = 0.25 if clock.now() - member.created_at < NEW else 1
+    return max(1, int(most * settings().moments_limit_factor * share))
 
 
 def _count(session: Session, member: Member, what: str, since: Any) -> int:

@@ -6,16 +6,18 @@ import secrets
 from collections.abc import Collection
 from datetime import timedelta
 from functools import cache
+from typing import NamedTuple
 
-from sqlalchemy import Select, bindparam, delete, select, update
+from sqlalchemy import Select, bindparam, case, delete, select, update
 from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated
 from bot.fault_points import fault_point
 from bot.moments import stamps, visibility
+from bot.moments.media import uploads
 from bot.services import passwords
-from models import Edge, Member, MemberSignIn, MemberStatus, MemberToken
+from models import Edge, Media, MediaUse, Member, MemberSignIn, MemberStatus, MemberToken
 
 LIFETIME = timedelta(days=30)  # of one browser's sign-in
 GRACE = timedelta(days=15)  # to change one's mind about deleting everything
@@ -82,9 +84,7 @@ def profile(session: Session, viewer: Member, member_id: int) -> Member:
     Raises:
         NotFound: no such member, not active, or one who blocks the viewer: they look alike.
     """
-    blocked = select(Edge.other_id).where(Edge.owner_id == viewer.id, Edge.blocked_by)
-    query = select(Member).where(Member.id == member_id, visibility.active(Member.id), Member.id.not_in(blocked))
-    member = session.scalar(query)
+    member = session.scalar(select(Member).where(Member.id == member_id, visibility.finds(viewer.id, Member.id)))
     if member is None:
         raise nobody()
     return member
@@ -95,16 +95,40 @@ def look_up(session: Session, viewer: Member, handle: str) -> Member:
     return profile(session, viewer, found.id if found else 0)
 
 
+def by_code(session: Session, viewer: Member, code: str) -> Member:
+    """Whose code this is: renewed ones and those of whoever blocks the viewer look like none.
+
+    Raises:
+        NotFound: nobody's.
+    """
+    found = session.scalar(select(Member.id).where(Member.code == code)) if code else None
+    return profile(session, viewer, found or 0)
+
+
+def renew_code(session: Session, member: Member) -> str:
+    """A new code to be found by; the one before is nobody's any more."""
+    member.code = secrets.token_urlsafe(12)
+    session.flush()
+    return member.code
+
+
 def nobody() -> NotFound:
     return NotFound("There is no such member.")
 
 
-def names(session: Session, viewer: Member, ids: Collection[int]) -> dict[int, str]:
+class Named(NamedTuple):
+    """How a viewer knows somebody."""
+
+    name: str
+    avatar_id: int | None
+
+
+def names(session: Session, viewer: Member, ids: Collection[int]) -> dict[int, Named]:
     """Names as this viewer knows them: an own remark first.  Whom to name is decided by visibility."""
     if not ids:
         return {}
     rows = session.execute(_names(), {"viewer": viewer.id, "ids": list(ids)})
-    return {member_id: remark or name for member_id, name, remark in rows}
+    return {member_id: Named(remark or name, avatar_id) for member_id, name, remark, avatar_id in rows}
 
 
 def change_profile(session: Session, member: Member, *, name: str | None, about: str | None) -> None:
@@ -112,6 +136,24 @@ def change_profile(session: Session, member: Member, *, name: str | None, about:
         member.name = _good_name(name)
     if about is not None:
         member.about = about.strip()[:200]
+    session.flush()
+
+
+def show(session: Session, member: Member, use: MediaUse, media_id: int | None) -> None:
+    """Choose one's avatar or cover, or none; the one before is erased.
+
+    Raises:
+        Refused: it is a video.
+        Conflict: it is not there any more, or another's.
+    """
+    lock(session, member.id)
+    uploads.erase(session, Media.owner_id == member.id, Media.use == use)
+    if media_id is not None:
+        uploads.show(session, member.id, media_id, use)
+    if use is MediaUse.AVATAR:
+        member.avatar_id = media_id
+    else:
+        member.cover_id = media_id
     session.flush()
 
 
@@ -178,6 +220,7 @@ def erase_due(session: Session, most: int = 20) -> int:
     """Erase those whose grace is over, with all that is theirs; returns how many."""
     due = select(Member.id).where(Member.status == MemberStatus.GONE, Member.erase_at <= clock.now()).limit(most)
     ids = list(session.scalars(due))
+    uploads.erase(session, Media.owner_id.in_(ids))
     session.execute(delete(Member).where(Member.id.in_(ids)))
     fault_point("K23 between erasure's tables")
     return len(ids)
@@ -257,6 +300,33 @@ def set_password(session: Session, member: Member, password: str) -> None:
     session.execute(delete(MemberToken).where(MemberToken.member_id == member.id))
 
 
+def change_password(session: Session, member: Member, old: str, new: str, keep: str = "") -> None:
+    """The member's own doing, in the browser with the cookie ``keep``: it alone stays signed in.
+
+    Raises:
+        Refused: the old one is wrong, or the new one no good.
+    """
+    has_one = member.password_hash != ""  # who came in by WeChat alone has none yet
+    if has_one and not passwords.fits(member.password_hash, old):
+        raise Refused("That is not your present password.", field="old")
+    member.password_hash = passwords.hash_new(new)
+    theirs = delete(MemberSignIn).where(MemberSignIn.member_id == member.id)
+    session.execute(theirs.where(MemberSignIn.digest != _digest(keep)))
+    session.execute(delete(MemberToken).where(MemberToken.member_id == member.id))
+    session.flush()
+
+
+def sign_ins(session: Session, member: Member, cookie: str = "") -> list[tuple[MemberSignIn, bool]]:
+    """The member's signed-in browsers, the newest first; and whether it is the one with this cookie."""
+    query = select(MemberSignIn).where(MemberSignIn.member_id == member.id, MemberSignIn.expires_at > clock.now())
+    found = session.scalars(query.order_by(MemberSignIn.id.desc()))
+    return [(each, each.digest == _digest(cookie)) for each in found]
+
+
+def end_sign_in(session: Session, member: Member, sign_in_id: int) -> None:
+    session.execute(delete(MemberSignIn).where(MemberSignIn.id == sign_in_id, MemberSignIn.member_id == member.id))
+
+
 @cache
 def _token_holder() -> Select[Member, list[str]]:
     query = select(Member, MemberToken.scopes).join(MemberToken, MemberToken.member_id == Member.id)
@@ -264,9 +334,11 @@ def _token_holder() -> Select[Member, list[str]]:
 
 
 @cache
-def _names() -> Select[int, str, str | None]:
+def _names() -> Select[int, str, str | None, int | None]:
     named = (Edge.owner_id == visibility.VIEWER) & (Edge.other_id == Member.id)
-    return select(Member.id, Member.name, Edge.remark).outerjoin(Edge, named).where(Member.id.in_(visibility.IDS))
+    avatar = case((visibility.is_found(Member, Edge), Member.avatar_id))
+    query = select(Member.id, Member.name, Edge.remark, avatar).outerjoin(Edge, named)
+    return query.where(Member.id.in_(visibility.IDS))
 
 
 def _good_name(name: str) -> str:

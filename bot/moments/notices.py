@@ -1,6 +1,6 @@
 """Notices: pointers to what happened, told and counted only while the thing itself may be seen."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 
 from sqlalchemy import Select, delete, select, update
@@ -8,9 +8,22 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.moments import stamps, visibility
-from models import Edge, FriendRequest, Member, Notice, NoticeKind, RequestState
+from models import (
+    Comment,
+    Edge,
+    FriendRequest,
+    Like,
+    Member,
+    MutedPost,
+    Notice,
+    NoticeChoice,
+    NoticeKind,
+    RequestState,
+)
 
+OFF_AT_FIRST = (NoticeKind.ALSO_LIKE, NoticeKind.ALSO_COMMENT)
 MOST_COUNTED = 100
+MOST_OTHERS = 50  # who are told what happens on a post that is not theirs
 _CHUNK = 100
 
 
@@ -27,10 +40,57 @@ def tell(
         session.flush()
 
 
-def withdraw_like(session: Session, by: int, post_id: int) -> None:
-    session.execute(
-        delete(Notice).where(Notice.kind == NoticeKind.LIKE, Notice.actor_id == by, Notice.post_id == post_id)
+def tell_others(
+    session: Session, kind: NoticeKind, by: int, post_id: int, comment_id: int | None = None, but: Collection[int] = ()
+) -> None:
+    """Tell those who have liked or commented on the post before, and wish to hear more of it."""
+    likers = select(Like.member_id).where(Like.post_id == post_id)
+    took_part = likers.union(select(Comment.member_id).where(Comment.post_id == post_id))
+    wish = select(NoticeChoice.member_id).where(
+        NoticeChoice.kind == kind,
+        NoticeChoice.is_on,
+        NoticeChoice.member_id.in_(took_part),
+        NoticeChoice.member_id.not_in([by, *but]),
     )
+    for member_id in session.scalars(wish.order_by(NoticeChoice.member_id).limit(MOST_OTHERS)).all():
+        tell(session, member_id, kind, by, post_id, comment_id)
+
+
+def withdraw_like(session: Session, by: int, post_id: int) -> None:
+    kinds = NoticeKind.LIKE, NoticeKind.ALSO_LIKE
+    session.execute(delete(Notice).where(Notice.kind.in_(kinds), Notice.actor_id == by, Notice.post_id == post_id))
+
+
+def choices(session: Session, member: Member) -> dict[NoticeKind, bool]:
+    """Which kinds of notices the member gets."""
+    query = select(NoticeChoice.kind, NoticeChoice.is_on).where(NoticeChoice.member_id == member.id)
+    wanted = {kind: kind not in OFF_AT_FIRST for kind in NoticeKind}
+    for kind, is_on in session.execute(query):
+        wanted[kind] = is_on
+    return wanted
+
+
+def choose(session: Session, member: Member, wanted: dict[NoticeKind, bool]) -> None:
+    """Takes effect for notices that are there already, too; kinds that are left out stay."""
+    for kind, is_on in wanted.items():
+        session.merge(NoticeChoice(member_id=member.id, kind=kind, is_on=is_on))
+    session.flush()
+
+
+def set_muted(session: Session, member: Member, post_id: int, is_muted: bool) -> None:
+    """Want no notices about a post any more, or want them again; those of before come back then."""
+    if is_muted:
+        session.merge(MutedPost(member_id=member.id, post_id=post_id))
+        session.flush()
+    else:
+        theirs = MutedPost.member_id == member.id, MutedPost.post_id == post_id
+        session.execute(delete(MutedPost).where(*theirs))
+
+
+def muted(session: Session, member_id: int, post_ids: Collection[int]) -> set[int]:
+    """Those of the posts about which this member wants no notices."""
+    query = select(MutedPost.post_id).where(MutedPost.member_id == member_id, MutedPost.post_id.in_(post_ids))
+    return set(session.scalars(query)) if post_ids else set()
 
 
 def page(session: Session, member: Member, before: int, limit: int) -> tuple[list[Notice], int | None]:
@@ -68,7 +128,7 @@ def mark_read(session: Session, member: Member, until: int) -> None:
 
 
 def visible(session: Session, viewer_id: int, notices: Sequence[Notice]) -> list[Notice]:
-    """notify(v, e): those whose thing the viewer may see, less those about muted friends' posts."""
+    """notify(v, e): those whose thing the viewer may see, less what the viewer has muted or switched off."""
     about = {notice.post_id for notice in notices if notice.post_id is not None}
     if not notices:
         return []
@@ -82,20 +142,30 @@ def visible(session: Session, viewer_id: int, notices: Sequence[Notice]) -> list
     actors = visibility.by(viewer_id, ids=list({notice.actor_id for notice in notices}))
     friends = set(session.scalars(visibility.friends_of_viewer(), actors))
     asked = set(session.scalars(_asking(), actors))
+    silent = muted(session, viewer_id, about)
+    off = set(session.scalars(_off(), actors))
 
     def holds(notice: Notice) -> bool:
+        if notice.kind in off or notice.post_id in silent:
+            return False
         match notice.kind:
             case NoticeKind.REQUEST:
                 return notice.actor_id in asked
             case NoticeKind.ACCEPTED:
                 return notice.actor_id in friends
-            case NoticeKind.LIKE:
+            case NoticeKind.LIKE | NoticeKind.ALSO_LIKE:
                 return (notice.post_id, notice.actor_id) in liked
-            case NoticeKind.COMMENT | NoticeKind.WIDENED:
+            case NoticeKind.COMMENT | NoticeKind.ALSO_COMMENT | NoticeKind.WIDENED:
                 return notice.post_id in seen and notice.comment_id in said
         return notice.post_id in seen
 
     return [notice for notice in notices if holds(notice)]
+
+
+@cache
+def _off() -> Select[NoticeKind]:
+    """What this member has switched off; a kind that begins so is told only to whom switched it on."""
+    return select(NoticeChoice.kind).where(NoticeChoice.member_id == visibility.VIEWER, ~NoticeChoice.is_on)
 
 
 @cache

@@ -1,5 +1,6 @@
 """Posts: publishing, correcting, passing on, and taking away."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -8,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.errors import Conflict, Forbidden, NotFound, Refused
-from bot.moments import audiences, limits, members, notices, stamps, visibility
+from bot.moments import audiences, limits, link_cards, members, notices, stamps, visibility
 from bot.moments.audiences import Choice
-from models import Comment, Member, NoticeKind, Post, PostEdit, PostMode, affected
+from bot.moments.media import uploads
+from models import Comment, LinkCard, Media, Member, NoticeKind, Post, PostEdit, PostMode
 
 MOST_TEXT = 5_000
 UNDO = timedelta(seconds=60)
@@ -26,6 +28,7 @@ class Draft:
     reshare_ok: bool | None = None  # None: as the author's setting says
     mentions: tuple[int, ...] = ()
     root_id: int | None = None
+    media: tuple[int, ...] = ()
 
 
 def find(session: Session, viewer: Member, post_id: int) -> Post:
@@ -38,6 +41,13 @@ def find(session: Session, viewer: Member, post_id: int) -> Post:
     if post is None:
         raise nothing()
     return post
+
+
+def those(session: Session, viewer: Member, ids: Collection[int]) -> dict[int, Post]:
+    """Of these posts the ones that the viewer may see."""
+    if not ids:
+        return {}
+    return {post.id: post for post in session.scalars(visibility.posts(), visibility.by(viewer.id, ids=list(ids)))}
 
 
 def own(session: Session, author: Member, post_id: int) -> Post:
@@ -54,16 +64,31 @@ def nothing() -> NotFound:
 def publish(session: Session, author: Member, draft: Draft) -> Post:
     """
     Raises:
-        Refused: nothing in it, or somebody mentioned who could not see it.
+        Refused: nothing in it, somebody mentioned who could not see it, or photos that do not go together.
         NotFound: a root, a friend or a group that is not there.
+        Conflict: a photo that is not there.
         TooMany: the author's limit.
     """
-    body = _good_text(draft.body)
     root = _root(session, author, draft.root_id) if draft.root_id is not None else None
-    if not (body or draft.link or root):
+    check(session, author, draft)
+    post = write(session, author, draft, root)
+    for member_id in dict.fromkeys(draft.mentions):
+        if not mention(session, post, member_id):
+            raise Refused("Somebody you mention would not see this post.", field="mentions")
+    return post
+
+
+def check(session: Session, author: Member, draft: Draft) -> None:
+    """What ``publish`` asks of a draft, but for its root and its mentions."""
+    if not (_good_text(draft.body) or draft.link or draft.root_id is not None or draft.media):
         raise Refused("Write something first.", field="body")
-    limits.check(session, author, "reshares" if root else "posts")
+    _check_media(draft.root_id, draft.media)
+    limits.check(session, author, "reshares" if draft.root_id is not None else "posts")
     audiences.check(session, author, draft.audience)
+
+
+def write(session: Session, author: Member, draft: Draft, root: Post | None = None) -> Post:
+    """Make a checked draft a post, as of now."""
     stamp = members.lock(session, author.id)
     may = draft.audience.mode == PostMode.FRIENDS
     wants = author.lets_reshare if draft.reshare_ok is None else draft.reshare_ok
@@ -71,7 +96,7 @@ def publish(session: Session, author: Member, draft: Draft) -> Post:
         author_id=author.id,
         mode=draft.audience.mode,
         aud_at=stamp,
-        body=body,
+        body=draft.body.strip(),
         place=draft.place.strip(),
         link=draft.link.strip(),
         root_id=root.id if root else None,
@@ -80,20 +105,34 @@ def publish(session: Session, author: Member, draft: Draft) -> Post:
     stamps.place(session, post, stamp)
     author.stamp = post.id
     audiences.write(session, post, draft.audience, stamp)
-    for member_id in dict.fromkeys(draft.mentions):
-        if not session.scalar(visibility.posts(), visibility.by(member_id, ids=[post.id])):
-            raise Refused("Somebody you mention would not see this post.", field="mentions")
-        notices.tell(session, member_id, NoticeKind.MENTION, author.id, post.id)
+    uploads.attach(session, author.id, post.id, draft.media)
+    if post.link:
+        link_cards.want(session, post)
     if root:
         notices.tell(session, root.author_id, NoticeKind.RESHARE, author.id, post.id)
     return post
 
 
-def edit(session: Session, author: Member, post: Post, body: str) -> None:
-    """Correct the words; the old ones stay with the author."""
-    body = _good_text(body)
-    if not (body or post.link or post.root_id):
+def mention(session: Session, post: Post, member_id: int) -> bool:
+    """Tell somebody of a post that they see; False: they do not."""
+    if not session.scalar(visibility.posts(), visibility.by(member_id, ids=[post.id])):
+        return False
+    notices.tell(session, member_id, NoticeKind.MENTION, post.author_id, post.id)
+    return True
+
+
+def edit(
+    session: Session, author: Member, post: Post, body: str | None = None, media: Sequence[int] | None = None
+) -> None:
+    """Correct the words, and which photos it has; the old words stay with the author.  None: as it is."""
+    body = post.body if body is None else _good_text(body)
+    has_media = bool(uploads.of(session, [post.id])[post.id] if media is None else media)
+    if not (body or post.link or post.root_id or has_media):
         raise Refused("Write something, or delete the post.", field="body")
+    if media is not None:
+        _check_media(post.root_id, media)
+        members.lock(session, author.id)
+        uploads.attach(session, author.id, post.id, media)
     if body != post.body:
         session.add(PostEdit(post_id=post.id, body=post.body))
         post.body, post.edited_at = body, clock.now()
@@ -122,6 +161,7 @@ def remove(session: Session, author: Member, post: Post) -> None:
     """Gone for everybody, the author included."""
     members.lock(session, author.id)
     post.deleted_at = clock.now()
+    uploads.erase(session, Media.post_id == post.id)
     session.flush()
 
 
@@ -132,14 +172,17 @@ def restore(session: Session, author: Member, post_id: int) -> Post:
         NotFound: no such post of theirs, or too late.
     """
     members.lock(session, author.id)
-    back = session.execute(
-        update(Post)
+    post = session.scalar(
+        select(Post)
         .where(Post.id == post_id, Post.author_id == author.id, Post.deleted_at >= clock.now() - UNDO)
-        .values(deleted_at=None)
+        .execution_options(populate_existing=True)
     )
-    if not affected(back):
+    if post is None or post.deleted_at is None:
         raise nothing()
-    session.expire_all()
+    # Not what an edit took away before.
+    uploads.bring_back(session, Media.post_id == post_id, Media.erased_at >= post.deleted_at)
+    post.deleted_at = None
+    session.flush()
     return own(session, author, post_id)
 
 
@@ -161,11 +204,18 @@ def reshares(session: Session, viewer: Member, root: Post) -> list[Post]:
     return list(session.scalars(visibility.posts(), visibility.by(viewer.id, ids=ids)))
 
 
+def own_reshares(session: Session, member: Member) -> list[Post]:
+    """Newest first, also of what is no longer shown."""
+    query = select(Post).where(Post.author_id == member.id, Post.root_id.is_not(None), Post.deleted_at.is_(None))
+    return list(session.scalars(query.order_by(Post.id.desc())))
+
+
 def erase_due(session: Session) -> None:
     """Forget the words of what was deleted a day ago."""
     before = clock.now() - ERASED_AFTER
     gone = select(Post.id).where(Post.deleted_at < before)
     session.execute(delete(PostEdit).where(PostEdit.post_id.in_(gone)))
+    session.execute(delete(LinkCard).where(LinkCard.post_id.in_(gone)))
     session.execute(update(Post).where(Post.deleted_at < before, Post.body != "").values(body="", place="", link=""))
     session.execute(update(Comment).where(Comment.deleted_at < before, Comment.body != "").values(body=""))
 
@@ -182,6 +232,11 @@ def _root(session: Session, member: Member, post_id: int) -> Post:
     if post.root_id is not None:  # words alone are an ordinary post
         raise nothing()
     raise Forbidden("This post cannot be passed on.")
+
+
+def _check_media(root_id: int | None, media: Sequence[int]) -> None:
+    if root_id is not None and media:
+        raise Refused("A post that passes another one on takes no photos.", field="media")
 
 
 def _good_text(body: str) -> str:

@@ -19,6 +19,7 @@ def like(session: Session, member: Member, post_id: int) -> None:
         session.add(Like(post_id=post.id, member_id=member.id, at=stamps.after()))
         session.flush()
         notices.tell(session, post.author_id, NoticeKind.LIKE, member.id, post.id)
+        notices.tell_others(session, NoticeKind.ALSO_LIKE, member.id, post.id, but=[post.author_id])
 
 
 def unlike(session: Session, member: Member, post_id: int) -> None:
@@ -46,8 +47,10 @@ def comment(session: Session, member: Member, post_id: int, body: str, reply_to:
             raise nothing()
     written = Comment(post_id=post.id, member_id=member.id, reply_to=reply_to, body=body)
     stamps.place(session, written, post.id, reply_to or 0)
-    for other in {post.author_id, *([parent.member_id] if parent else [])}:
+    asked = {post.author_id, *([parent.member_id] if parent else [])}
+    for other in asked:
         notices.tell(session, other, NoticeKind.COMMENT, member.id, post.id, written.id)
+    notices.tell_others(session, NoticeKind.ALSO_COMMENT, member.id, post.id, written.id, but=asked)
     return written
 
 

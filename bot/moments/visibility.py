@@ -5,10 +5,11 @@ viewer away takes effect for every statement that begins after its commit.  Stat
 building one takes longer than running it: the viewer is a parameter, given with ``by``.
 """
 
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, exists, false, func, not_, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, case, exists, false, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from bot.moments import stamps
@@ -20,6 +21,9 @@ from models import (
     GroupMember,
     Like,
     ListKind,
+    Media,
+    MediaState,
+    MediaUse,
     Member,
     MemberStatus,
     Post,
@@ -32,6 +36,28 @@ Condition = ColumnElement[bool]
 VIEWER = bindparam("viewer", type_=BigInteger)
 _NOW = bindparam("now", type_=BigInteger)
 IDS = bindparam("ids", expanding=True, type_=BigInteger)
+PEOPLE = bindparam("people", expanding=True, type_=BigInteger)
+
+
+class Row(StrEnum):
+    """The row of the specification's table (2.4) that decides whether a friend sees a post; in its order.
+
+    Where a post names some and leaves out others, those left out come first.
+    """
+
+    HELD = "held"
+    HIDDEN = "hidden"
+    OLD = "old"
+    PRIVATE = "private"
+    AFTER_POST = "after_post"  # friends only since, and their author shows new friends new posts only
+    FRIEND = "friend"
+    AFTER_AUDIENCE = "after_audience"  # friends only since its author chose who sees it
+    LEFT_OUT = "left_out"
+    GROUP_LEFT_OUT = "group_left_out"
+    NOT_LEFT_OUT = "not_left_out"
+    NAMED = "named"
+    IN_GROUP = "in_group"
+    NOT_NAMED = "not_named"
 
 
 def by(viewer_id: int, **more: Any) -> dict[str, Any]:
@@ -90,6 +116,37 @@ def roots() -> Select[Post]:
 
 
 @cache
+def media() -> Select[Media]:
+    """media(v, m): the upload "media", if VIEWER may see it.
+
+    A post's by the post alone, for its author too: a root's by whoever sees the root, and a reshare adds nobody.
+    An avatar and a cover as the name.  What no post shows yet by its owner.
+    """
+    post = aliased(Post)
+    own = and_(Media.use.in_((MediaUse.DRAFT, MediaUse.SCHEDULED)), Media.owner_id == VIEWER, active(VIEWER))
+    of_post = and_(
+        Media.use.in_((MediaUse.POST, MediaUse.LINK)),
+        _some(select(1).where(post.id == Media.post_id, sees(VIEWER, post)), post),
+    )
+    of_person = and_(Media.use.in_((MediaUse.AVATAR, MediaUse.COVER)), active(VIEWER), finds(VIEWER, Media.owner_id))
+    one = Media.id == bindparam("media", type_=BigInteger)
+    return select(Media).where(one, Media.state == MediaState.READY, or_(own, of_post, of_person))
+
+
+def finds(viewer: Viewer, who: Viewer) -> Condition:
+    """Whether a member's name, text, avatar and cover are there for the viewer: not if they block the viewer."""
+    edge, member = aliased(Edge), aliased(Member)
+    joined = select(1).select_from(member)
+    joined = joined.outerjoin(edge, and_(edge.owner_id == viewer, edge.other_id == member.id))
+    return _some(joined.where(member.id == who, is_found(member, edge)), edge, member)
+
+
+def is_found(member: Any, edge: Any) -> Condition:
+    """The same where the viewer's row about the member is joined, if there is one."""
+    return and_(_is_active(member), func.coalesce(edge.blocked_by, false()).is_(False))
+
+
+@cache
 def are_friends() -> Select[bool]:
     """fr(one, other)."""
     return select(friends(bindparam("one", type_=BigInteger), bindparam("other", type_=BigInteger)))
@@ -98,6 +155,24 @@ def are_friends() -> Select[bool]:
 @cache
 def friends_of_viewer() -> Select[int]:
     return select(Member.id).where(Member.id.in_(IDS), friends(VIEWER, Member.id))
+
+
+@cache
+def mutual() -> Select[int, int]:
+    """How many friends of VIEWER's are friends of each member of IDS too; those with none are not listed."""
+    mine, theirs = aliased(Edge), aliased(Edge)
+    return (
+        select(theirs.other_id, func.count())
+        .select_from(mine)
+        .join(theirs, theirs.owner_id == mine.other_id)
+        .where(
+            mine.owner_id == VIEWER,
+            theirs.other_id.in_(IDS),
+            friends(VIEWER, mine.other_id),
+            friends(mine.other_id, theirs.other_id),
+        )
+        .group_by(theirs.other_id)
+    )
 
 
 @cache
@@ -186,10 +261,55 @@ def viewers() -> Select[Member]:
     )
 
 
+@cache
+def seen_by() -> Select[int, int]:
+    """Pairs: a post of IDS, and one of the members PEOPLE, not its author, who sees it now; for the author."""
+    edge = aliased(Edge)
+    return (
+        select(Post.id, edge.other_id)
+        .join(edge, edge.owner_id == Post.author_id)
+        .where(Post.id.in_(IDS), edge.other_id.in_(PEOPLE), sees(edge.other_id))
+    )
+
+
+@cache
+def rows() -> Select[PostMode, str, bool, int]:
+    """Of the posts of "author", how many each row decides for VIEWER, a friend, and whether they are seen.
+
+    Whether is ``sees`` alone; the rows say why.  A row that lets through what is not seen is about reshares without
+    words, whose root does not show.
+    """
+    edge, author = aliased(Edge), aliased(Member)
+    row = case(
+        (Post.is_held, Row.HELD.value),
+        (edge.hidden_by, Row.HIDDEN.value),
+        (not_(_in_window(Post, author)), Row.OLD.value),
+        (Post.mode == PostMode.PRIVATE, Row.PRIVATE.value),
+        (and_(Post.mode == PostMode.FRIENDS, author.newonly, edge.since > Post.id), Row.AFTER_POST.value),
+        (Post.mode == PostMode.FRIENDS, Row.FRIEND.value),
+        (edge.since > Post.aud_at, Row.AFTER_AUDIENCE.value),
+        (_is_named(VIEWER, Post, ListKind.DENY_MEMBER), Row.LEFT_OUT.value),
+        (_in_group(VIEWER, Post, ListKind.DENY_GROUP), Row.GROUP_LEFT_OUT.value),
+        (Post.mode == PostMode.DENY, Row.NOT_LEFT_OUT.value),
+        (_is_named(VIEWER, Post, ListKind.ALLOW_MEMBER), Row.NAMED.value),
+        (_in_group(VIEWER, Post, ListKind.ALLOW_GROUP), Row.IN_GROUP.value),
+        else_=Row.NOT_NAMED.value,
+    )
+    each = (
+        select(Post.mode, row.label("row"), sees(VIEWER).label("is_seen"))
+        .join(edge, and_(edge.owner_id == VIEWER, edge.other_id == Post.author_id))
+        .join(author, author.id == Post.author_id)
+        .where(Post.author_id == bindparam("author", type_=BigInteger), Post.deleted_at.is_(None))
+        .subquery()
+    )
+    return select(each.c.mode, each.c.row, each.c.is_seen, func.count()).group_by(
+        each.c.mode, each.c.row, each.c.is_seen
+    )
+
+
 def _sees_others(viewer: Viewer, post: Any) -> Condition:
     """see(v, p) for a post of somebody else's, which is not deleted."""
     edge, author, reader = aliased(Edge), aliased(Member), aliased(Member)
-    window = or_(author.window_days.is_(None), post.id >= _NOW - author.window_days * stamps.DAY)
     return and_(
         not_(post.is_held),
         _some(
@@ -204,7 +324,7 @@ def _sees_others(viewer: Viewer, post: Any) -> Condition:
                 not_(edge.hidden_by),
                 _is_active(author),
                 _is_active(reader),
-                window,
+                _in_window(post, author),
                 _is_meant(viewer, post, edge, author),
             ),
             edge,
@@ -212,6 +332,10 @@ def _sees_others(viewer: Viewer, post: Any) -> Condition:
             reader,
         ),
     )
+
+
+def _in_window(post: Any, author: Any) -> Condition:
+    return or_(author.window_days.is_(None), post.id >= _NOW - author.window_days * stamps.DAY)
 
 
 def _is_meant(viewer: Viewer, post: Any, edge: Any, author: Any) -> Condition:

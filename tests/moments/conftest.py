@@ -8,6 +8,8 @@ from flask.testing import FlaskClient
 from bot import settings
 from bot.database import transaction
 from bot.moments import addresses, members
+from bot.moments.media import files, uploads
+from models import Media, MediaKind, MediaState
 
 
 @pytest.fixture
@@ -31,6 +33,17 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
     settings.settings.cache_clear()
 
 
+def ready(owner_id: int, content: bytes = b"a photo") -> str:
+    with transaction() as session:
+        media = Media(owner_id=owner_id, key=files.new_key(), kind=MediaKind.PHOTO, state=MediaState.READY, width=4)
+        session.add(media)
+    for part in uploads.PHOTO:
+        path = files.path(media.key, part)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return addresses.of("media", media.id)
+
+
 class Browser:
     """One member's own, signed in with their token."""
 
@@ -48,6 +61,10 @@ class Browser:
         answer = self("POST", "/posts", {"body": body, **values})
         assert answer.status_code == 201, answer.data
         return str(answer.json["id"])
+
+    def photo(self, content: bytes = b"a photo") -> str:
+        """The address of an upload of theirs that is ready, without decoding one."""
+        return ready(self.member_id, content)
 
     def befriend(self, other: "Browser") -> None:
         assert self("POST", "/requests", {"member": other.address}).status_code == 204

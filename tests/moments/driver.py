@@ -3,13 +3,17 @@
 import itertools
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
 
+from bot import clock
 from bot.database import transaction
+from bot.jobs import moments as jobs
 from bot.moments import addresses, members, posts
 from models import Member
+from tests.moments.conftest import ready
 from tests.moments.looking import LISTS, PEOPLE, Looking, Mismatch
 from tests.moments.oracle import Comment, Group, Oracle, Post
 
@@ -26,6 +30,7 @@ class World(Looking):
         self.keys: dict[str, str] = {}
         self.raw: dict[str, bytes] = {}  # what each feed was at the last look
         self.log: list[str] = []
+        self.photos: list[str] = []
         self.count = itertools.count(1)
         history = next(_histories)
         with transaction() as session:
@@ -56,11 +61,10 @@ class World(Looking):
     def step(self) -> str:
         event = self.rng.choices(*zip(*EVENTS, strict=True))[0]
         who, other = self.rng.sample(PEOPLE, 2)
-        self.oracle.tick()
-        before = self.matrix()
+        begun, before = self.oracle.tick(), self.matrix()
         self.log.append(f"{event.__name__} {who} {other}")
         event(self, who, other)
-        self.ratchet(event.__name__, who, before)
+        self.ratchet(event.__name__, who, before, begun)
         return event.__name__
 
     def befriend(self, who: str, other: str) -> None:
@@ -171,15 +175,41 @@ class World(Looking):
 
     def _publish(self, who: str, mode: str, lists: Any, body: str, source: str | None, may: bool) -> None:
         o = self.oracle
-        sent = {"body": body, "audience": self._sent(mode, lists), "root": self.address[source] if source else None}
+        photos = [self._photo(who) for _ in range(self.rng.choice([0, 0, 1, 2]))] if not source else []
+        sent = {
+            "body": body,
+            "audience": self._sent(mode, lists),
+            "root": self.address[source] if source else None,
+            "media": [self.address[photo] for photo in photos],
+        }
         answer = self.act(may, who, "POST", "/posts", sent)
         if answer is None:
             return
         name, root = f"post{next(self.count)}", (o.posts[source].root or source) if source else None
         self.address[name] = answer.json["id"]
-        o.posts[name] = Post(who, o.time, o.day, o.time, mode, lists, body, root, reshare_ok=mode == "friends")
+        reshare_ok = mode == "friends"
+        o.publish(name, Post(who, o.time, o.day, o.time, mode, lists, body, root, reshare_ok, media=photos))
         if root:
             o.tell(o.posts[root].author, "reshare", who, name)
+
+    def _photo(self, who: str) -> str:
+        name = f"photo{next(self.count)}"
+        self.address[name] = ready(addresses.read("member", self.address[who]))
+        self.photos.append(name)
+        self.oracle.drafts[name] = who
+        return name
+
+    def photos_change(self, who: str, other: str) -> None:
+        """One is taken out of a post, and perhaps another put into it."""
+        o, name = self.oracle, self._post(who)
+        if name is None or o.posts[name].root:
+            return
+        photos = o.posts[name].media[:-1] + [self._photo(who)] * self.rng.choice([0, 1])
+        sent = {"media": [self.address[photo] for photo in photos]}
+        may = o.posts[name].deleted is None
+        if self.act(may, who, "PATCH", f"/posts/{self.address[name]}", sent):
+            o.posts[name].media = photos
+            o.take(photos)
 
     def _post(self, of: str | None = None) -> str | None:
         choices = [name for name, post in self.oracle.posts.items() if of in (None, post.author)]
@@ -292,10 +322,30 @@ class World(Looking):
                 (members.suspend if o.acc[who] == "active" else members.release)(session, member)
                 o.acc[who] = "suspended" if o.acc[who] == "active" else "active"
 
+    def schedule(self, who: str, other: str) -> None:
+        """An hour before so many days are over: the clock finds it, unless it comes more than a day late."""
+        o, days = self.oracle, self.rng.choice([1, 2])
+        mode, lists = self._audience(who)
+        body, photos = f"words {next(self.count)}", [self._photo(who)]
+        at = clock.now() + timedelta(days=days, hours=-1)
+        sent = {"body": body, "audience": self._sent(mode, lists), "media": [self.address[photos[0]]]}
+        if self.act(True, who, "POST", "/scheduled", {**sent, "at": at.isoformat()}):
+            o.scheduled.append((o.day + days, who, mode, lists, body, photos))
+
     def pass_time(self, who: str, other: str) -> None:
-        days = self.rng.choice([1, 2, 5, 20])
-        self.oracle.day += days
+        o, days = self.oracle, self.rng.choice([1, 1, 2, 5, 20])
+        o.day += days
         self.advance(days * 86_400)
+        jobs.publish()
+        waits = o.scheduled
+        o.scheduled = [each for each in waits if each[0] > o.day]
+        for at, who, mode, lists, body, photos in waits:
+            if at == o.day and o.acc[who] == "active":
+                o.tick()
+                name = f"post{next(self.count)}"
+                self.address[name] = self.ask(who, "GET", f"/search?limit=1&q={body}").json["items"][0]["id"]
+                reshare_ok = mode == "friends"
+                o.publish(name, Post(who, o.time, o.day, o.time, mode, lists, body, None, reshare_ok, media=photos))
 
 
 EVENTS: list[tuple[Callable[[World, str, str], None], int]] = [
@@ -303,5 +353,7 @@ EVENTS: list[tuple[Callable[[World, str, str], None], int]] = [
     (World.privacy, 2), (World.group_add, 6), (World.group_remove, 4), (World.group_delete, 1), (World.post, 12),
     (World.reshare, 6), (World.like, 12), (World.unlike, 2), (World.comment, 9), (World.reply, 10),
     (World.delete_comment, 3), (World.delete_post, 2), (World.restore, 2), (World.change_audience, 4),
-    (World.switch, 2), (World.off, 1), (World.back, 3), (World.moderate, 2), (World.pass_time, 2),
+    (World.photos_change, 3), (World.schedule, 4), (World.switch, 2), (World.off, 1), (World.back, 3),
+    (World.moderate, 2),
+    (World.pass_time, 3),
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -10,6 +11,7 @@ from tests.moments.oracle import Oracle
 
 PEOPLE = ["ann", "bob", "cem", "dia", "eve"]
 LISTS = ("allow_members", "allow_groups", "deny_members", "deny_groups")
+MOST_PHOTOS = 10  # that everybody asks for
 WIDENING = {"befriend", "unblock", "hide", "privacy", "change_audience", "restore", "back", "moderate"}
 
 
@@ -25,6 +27,7 @@ class Looking:
     keys: dict[str, str]
     raw: dict[str, bytes]  # what each feed was at the last look
     log: list[str]
+    photos: list[str]  # all that were ever in a post
 
     @property
     def names(self) -> dict[str, str]:
@@ -37,10 +40,10 @@ class Looking:
     def matrix(self) -> set[tuple[str, str]]:
         return {(v, name) for name in self.oracle.posts for v in PEOPLE if self.oracle.see(v, name)}
 
-    def ratchet(self, event: str, who: str, before: set[tuple[str, str]]) -> None:
+    def ratchet(self, event: str, who: str, before: set[tuple[str, str]], begun: int) -> None:
         """P2: only what the specification lists shows somebody an older post."""
         o = self.oracle
-        gained = {(v, p) for v, p in self.matrix() - before if o.posts[p].at < o.time}
+        gained = {(v, p) for v, p in self.matrix() - before if o.posts[p].at < begun}
         if gained and event not in WIDENING:
             raise Mismatch(f"{event} showed {gained}")
         for v, p in gained:
@@ -62,7 +65,17 @@ class Looking:
             self.raw[v] = answer.data
         self.shown = {v: self._shown(v) for v in PEOPLE}
         if around:
+            self.look_at_media()
             self.look_around(self.rng.choice(PEOPLE))
+
+    def look_at_media(self) -> None:
+        """Everybody asks for the last photos, whosesoever they are and wherever they were."""
+        o = self.oracle
+        for name in self.photos[-MOST_PHOTOS:]:
+            for v in PEOPLE:
+                answer = self.ask(v, "GET", f"/media/{self.address[name]}/thumb")
+                may = 403 if o.acc[v] != "active" else 200 if o.media(v, name) else 404
+                self.equal(answer.status_code, may, f"{name} for {v}")
 
     def _shown(self, v: str) -> str:
         o = self.oracle
@@ -95,6 +108,13 @@ class Looking:
         }
         self.equal(noticed, o.noticed(v), f"notices of {v}")
         self.equal(self.ask(v, "GET", "/notices/unread").json["count"], len(listed), f"unread of {v}")
+        for other in PEOPLE:
+            if o.fr(v, other):
+                lines = self.ask(v, "GET", f"/friends/{self.address[other]}/sight").json["lines"]
+                told = {(each["mode"], each["row"], each["is_seen"]): each["count"] for each in lines}
+                mine = [name for name, p in o.posts.items() if p.author == v and p.deleted is None]
+                rows = Counter((o.posts[name].mode, o.row(other, name), o.view(other, name)) for name in mine)
+                self.equal(told, dict(rows), f"what {other} sees of {v}")
         friends = {names[each["id"]] for each in self.ask(v, "GET", "/friends").json["items"]}
         self.equal(friends, {name for name in PEOPLE if o.fr(v, name)}, f"friends of {v}")
 
@@ -115,6 +135,8 @@ class Looking:
             "author": names[card["author"]["id"]],
             "body": card["body"],
             "root": card["root"] and names[card["root"]["id"]],
+            "media": [names[each["id"]] for each in card["media"]],
+            "root_media": card["root"] and [names[each["id"]] for each in card["root"]["media"]],
             "likes": [names[each["id"]] for each in card["likes"]],
             "comments": comments,
             "open": card["comments_open"],

@@ -27,6 +27,7 @@ class Post:
     comments_open: bool = True
     deleted: int | None = None  # when
     held: bool = False
+    media: list[Name] = field(default_factory=list)
 
 
 @dataclass
@@ -52,6 +53,8 @@ class Oracle:
         self.newonly: set[Name] = set()
         self.groups: dict[Name, Group] = {}
         self.posts: dict[Name, Post] = {}
+        self.scheduled: list[Any] = []  # day, author, mode, lists, body, photos: of none of them is there a post
+        self.drafts: dict[Name, Name] = {}  # photos that no post shows yet, with their owners
         self.likes: dict[tuple[Name, Name], int] = {}  # post and member
         self.comments: dict[Name, Comment] = {}
         self.notices: list[tuple[Name, str, Name, Name | None, Name | None]] = []  # to, kind, by, post, comment
@@ -87,6 +90,33 @@ class Oracle:
         )
         return not denied and (allowed or p.mode == "deny")
 
+    def row(self, v: Name, name: Name) -> str:
+        """The first row of 2.4 that applies to a friend; of both lists the one of those left out comes first."""
+        p = self.posts[name]
+        a, window, t = p.author, self.window[p.author], p.aud_at
+        since = self.since[frozenset((a, v))]
+        stays = {kind: [(s, self.groups[g].deleted) for g in p.lists[kind] for s in self.groups[g].stays if s[0] == v]
+                 for kind in ("allow_groups", "deny_groups")}  # fmt: skip
+        return next(
+            row
+            for row, holds in {
+                "held": p.held,
+                "hidden": (a, v) in self.hides,
+                "old": window is not None and self.day - p.day >= window,
+                "private": p.mode == "private",
+                "after_post": p.mode == "friends" and a in self.newonly and since > p.at,
+                "friend": p.mode == "friends",
+                "after_audience": since > t,
+                "left_out": v in p.lists["deny_members"],
+                "group_left_out": any(s[2] is None or s[2] > t for s, _gone in stays["deny_groups"]),
+                "not_left_out": p.mode == "deny",
+                "named": v in p.lists["allow_members"],
+                "in_group": any(s[1] <= t and s[2] is None and not gone for s, gone in stays["allow_groups"]),
+                "not_named": True,
+            }.items()
+            if holds
+        )
+
     def see(self, v: Name, name: Name) -> bool:
         p = self.posts[name]
         window = self.window[p.author]
@@ -113,6 +143,17 @@ class Oracle:
         p = self.posts[name]
         has_something = p.root is None or p.body != "" or self.root_v(v, p.root)
         return self.see(v, name) and (v == p.author or has_something)
+
+    def media(self, v: Name, m: Name) -> bool:
+        return self.drafts.get(m) == v or any(m in p.media and self.view(v, name) for name, p in self.posts.items())
+
+    def publish(self, name: Name, post: Post) -> None:
+        self.posts[name] = post
+        self.take(post.media)
+
+    def take(self, photos: list[Name]) -> None:
+        for photo in photos:
+            self.drafts.pop(photo, None)
 
     def know(self, v: Name, c: Name, p: Post) -> bool:
         return v in (c, p.author) or c == p.author or self.fr(v, c)
@@ -161,6 +202,8 @@ class Oracle:
             "author": p.author,
             "body": p.body,
             "root": p.root if p.root and self.root_v(v, p.root) else None,
+            "media": p.media,
+            "root_media": self.posts[p.root].media if p.root and self.root_v(v, p.root) else None,
             "likes": [who for _at, who in likes if self.like_v(v, name, who)],
             "comments": [
                 (each, None if k.deleted else k.user, k.reply_to)

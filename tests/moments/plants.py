@@ -8,11 +8,24 @@ from functools import cache
 from typing import Any
 
 import pytest
-from sqlalchemy import and_, not_, or_, select, true
+from sqlalchemy import and_, bindparam, not_, or_, select, true
 from sqlalchemy.orm import aliased
 
-from bot.moments import cards, feed, notices, posts, visibility
-from models import Audience, Comment, Edge, FriendGroup, GroupMember, Like, ListKind, MemberStatus, Post
+from bot.moments import cards, feed, notices, posts, scheduled, stamps, visibility
+from models import (
+    Audience,
+    Comment,
+    Edge,
+    FriendGroup,
+    GroupMember,
+    Like,
+    ListKind,
+    Media,
+    MediaState,
+    MemberStatus,
+    Post,
+    ScheduledPost,
+)
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 MODULES = (visibility, notices, feed)
@@ -171,11 +184,34 @@ def page_tells_of_more(plant: pytest.MonkeyPatch) -> None:
     plant.setattr(feed, "_page", page)
 
 
+def media_by_address(plant: pytest.MonkeyPatch) -> None:
+    """Whoever has the address is given it, as Mastodon and Pixelfed do."""
+    query = select(Media).where(Media.id == bindparam("media"), Media.state == MediaState.READY)
+    plant.setattr(visibility, "media", lambda: query)
+
+
+def scheduled_comes_early(plant: pytest.MonkeyPatch) -> None:
+    plant.setattr(scheduled, "_is_due", lambda: (ScheduledPost.id > 0,))
+
+
+def scheduled_for_those_of_before(plant: pytest.MonkeyPatch) -> None:
+    """The groups of when it was written."""
+    real = scheduled.publish
+
+    def publish(session: Any, scheduled_id: int) -> Any:
+        post = real(session, scheduled_id)
+        if post is not None:
+            post.aud_at -= 3 * stamps.DAY
+        return post
+
+    plant.setattr(scheduled, "publish", publish)
+
+
 SPECIFIED: tuple[Plant, ...] = (
     groups_live, groups_frozen, reshare_copies, global_counter, writer_only, parent_removed, comments_to_all,
     former_friends_stay, one_way_block, permalink_forgets_hide, deactivated_shows,
 )  # fmt: skip
 OURS: tuple[Plant, ...] = (
     newonly_forgotten, denied_until_left, notices_unchecked, mute_forgets_roots, later_friend_falls_into_deny,
-    page_tells_of_more,
+    page_tells_of_more, media_by_address, scheduled_comes_early, scheduled_for_those_of_before,
 )  # fmt: skip

@@ -13,20 +13,27 @@ from tests.api.test_openapi import misfit, resolve
 SHOWS = {
     "read_feed", "read_album", "search", "read_post", "list_likes", "list_comments", "list_notices", "count_unread",
     "list_friends", "profile", "look_up", "list_requests", "view_as", "list_viewers", "list_reshares", "export",
+    "sight_of_friend", "sight_if_accepted", "preview_group", "preview_many",
+    "read_media",
 }  # fmt: skip
 OWN = {
     "me", "change_me", "change_privacy", "switch_off", "come_back", "join", "sign_in", "activity", "list_tokens",
     "make_token", "change_friend", "list_blocks", "list_groups", "make_group", "rename_group", "list_group", "publish",
     "change_post", "restore_post", "list_edits", "change_audience", "audience_history", "preview", "comment",
+    "my_code", "renew_code", "list_sign_ins", "list_choices", "choose", "list_group_posts", "list_mine",
+    "change_many",
+    "list_scheduled", "schedule", "change_scheduled",
+    "upload", "describe_media", "choose_avatar", "remove_avatar", "choose_cover", "remove_cover",
 }  # fmt: skip
 
 
 def test_p18_whatever_returns_something_is_listed():
-    assert {known.name for known in ENDPOINTS if known.returns} == SHOWS | OWN
+    assert {known.name for known in ENDPOINTS if known.returns or known.gives_file} == SHOWS | OWN
 
 
-def path_of(known, post, comment, member, group="none"):
-    parts = {"post": post, "comment": comment, "member": member, "group": group, "token": group}
+def path_of(known, post, comment, member, group="none", media="none"):
+    parts = {"post": post, "comment": comment, "member": member, "group": group, "token": group, "media": media}
+    parts |= {"signin": group, "part": "thumb", "scheduled": "none"}
     return re.sub(r"<(\w+)>", lambda found: parts[found[1]], known.path)
 
 
@@ -34,6 +41,8 @@ BODIES = {
     "change_audience": {"audience": {}}, "comment": {"body": "x"}, "publish": {"body": "x"},
     "preview": {"audience": {}},
     "ask": {"member": "x"}, "make_group": {"name": "x"}, "rename_group": {"name": "x"}, "mark_read": {"until": "x"},
+    "describe_media": {"alt": "x"}, "choose_avatar": {"media": "x"}, "choose_cover": {"media": "x"},
+    "schedule": {"at": "2030-01-01T00:00Z"}, "change_scheduled": {"at": "2030-01-01T00:00Z"},
     "make_token": {"scopes": ["all"]}, "change_privacy": {"window_days": None, "newonly": False},
 }  # fmt: skip
 
@@ -41,16 +50,17 @@ BODIES = {
 def test_x1_a_hidden_post_answers_as_one_that_never_was(join):
     ann = join("ann")
     bob, eve = join("bob", ann), join("eve", ann)
-    post = ann.post("for bob", audience={"mode": "allow", "allow_members": [bob.address]})
+    media = ann.photo()
+    post = ann.post("for bob", media=[media], audience={"mode": "allow", "allow_members": [bob.address]})
     comment = bob("POST", f"/posts/{post}/comments", {"body": "hi"}).json["id"]
-    never = addresses.of("post", 4711), addresses.of("comment", 4711)
+    there, never = (post, comment, media), [addresses.of(kind, 4711) for kind in ("post", "comment", "media")]
     for known in ENDPOINTS:
-        if "<post>" in known.path or "<comment>" in known.path:
-            asked = [path_of(known, *pair, ann.address) for pair in ((post, comment), never)]
+        if {"post", "comment", "media"} & set(re.findall(r"<(\w+)>", known.path)):
+            asked = [path_of(known, *each[:2], ann.address, media=each[2]) for each in (there, never)]
             hidden, missing = (eve(known.method, path, BODIES.get(known.name)) for path in asked)
             assert (hidden.status_code, hidden.data) == (missing.status_code, missing.data), known.name
             assert hidden.status_code in (404, 204), known.name  # taking a like back says nothing
-    assert bob.get(f"/posts/{post}").status_code == 200
+    assert bob.get(f"/posts/{post}").status_code == bob.get(f"/media/{media}/thumb").status_code == 200
 
 
 def test_whoever_blocks_is_not_there(join):
@@ -161,16 +171,21 @@ def document(client):
 def test_answers_fit_the_document(join, document):
     ann = join("ann")
     bob = join("bob", ann)
-    post = ann.post("hello", audience={"mode": "deny", "deny_members": []})
+    media = ann.photo()
+    post = ann.post("hello", media=[media], audience={"mode": "deny", "deny_members": []})
     group = ann("POST", "/groups", {"name": "Family"}).json["id"]
     comment = bob("POST", f"/posts/{post}/comments", {"body": "hi"}).json["id"]
     for known in ENDPOINTS:
         if known.method != "GET":
             continue
-        path = path_of(known, post, comment, bob.address, group)
+        path = path_of(known, post, comment, bob.address, group, media)
         path += {"search": "?q=h", "look_up": "?handle=bob"}.get(known.name, "")
         answer = ann.get(path)
         assert answer.status_code == 200, (known.name, answer.data)
         responses = document["paths"][re.sub(r"<(\w+)>", r"{\1}", known.path)]["get"]["responses"]
-        schema = resolve(document, responses["200"])["content"]["application/json"]["schema"]
+        content = resolve(document, responses["200"])["content"]
+        assert answer.mimetype in content, known.name
+        if known.gives_file:
+            continue
+        schema = content["application/json"]["schema"]
         assert misfit(document, schema, answer.json) == "", known.name

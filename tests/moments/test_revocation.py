@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from bot.database import database, transaction
 from bot.moments import feed, posts
+from bot.moments.api import media
 from bot.moments.audiences import Choice
 from models import ListKind, Member, PostMode
 
@@ -17,8 +18,13 @@ from models import ListKind, Member, PostMode
 class Race:
     """One member takes things away and gives them back, while others read."""
 
-    def __init__(self, app, ann, bob, post: str) -> None:
+    def __init__(self, app, ann, bob, post: str, photo: str, only: str) -> None:
         self.app, self.ann, self.bob, self.post = app, ann, bob, post
+        paths = [
+            "/feed", f"/posts/{post}", f"/members/{ann.address}/posts", "/search?q=secret", "/notices",
+            f"/media/{photo}/thumb", f"/media/{photo}/full",
+        ]  # fmt: skip
+        self.paths = [path for path in paths if path.startswith(only)]
         self.turn = 0  # odd: taken away, and nothing is being given back
         self.leaks: list[str] = []
         self.reads = self.hidden = 0
@@ -29,9 +35,8 @@ class Race:
 
     def read(self, seed: int) -> None:
         rng = random.Random(seed)
-        paths = ["/feed", f"/posts/{self.post}", f"/members/{self.ann.address}/posts", "/search?q=secret", "/notices"]
         while not self.stop.is_set():
-            before, path = self.turn, rng.choice(paths)
+            before, path = self.turn, rng.choice(self.paths)
             answer = self.ask(self.bob, "GET", path)
             # Taken away before the request began, and not given back before its end.
             if before % 2 and self.turn == before:
@@ -69,10 +74,12 @@ class Race:
                 reader.join()
 
 
-def race(app, join, turns: int) -> Race:
+def race(app, join, turns: int, only: str = "") -> Race:
     ann = join("ann")
     bob = join("bob", ann)
-    running = Race(app, ann, bob, ann.post("secret"))
+    photo = ann.photo(b"a secret photo")
+    post = ann.post("secret", media=[photo])
+    running = Race(app, ann, bob, post, photo, only)
     running.run(turns)
     return running
 
@@ -105,7 +112,20 @@ def test_a_timeline_that_remembers_is_found_out(app, join, unlimited, monkeypatc
         return kept[key]
 
     monkeypatch.setattr(feed, "_page", page)
-    assert race(app, join, 12).leaks != []
+    assert race(app, join, 12, only="/feed").leaks != []
+
+
+def test_photos_that_are_remembered_are_found_out(app, join, unlimited, monkeypatch):
+    """The same for media: that a reader may see one is kept for a while, as a proxy would keep a signed address."""
+    real, kept = media.find, {}
+
+    def find(session, me, media_id):
+        if (me.id, media_id) not in kept or random.random() < 0.2:
+            kept[me.id, media_id] = real(session, me, media_id)
+        return kept[me.id, media_id]
+
+    monkeypatch.setattr(media, "find", find)
+    assert race(app, join, 12, only="/media").leaks != []
 
 
 class Died(Exception):

@@ -15,11 +15,12 @@ from bot.moments import visibility
         visibility.roots(),
         visibility.likes(),
         visibility.comments(),
+        visibility.media(),
         visibility.viewers(),
         visibility.are_friends(),
         visibility.friends_of_viewer(),
     ],
-    ids=["posts", "unmuted", "roots", "likes", "comments", "viewers", "are_friends", "friends_of_viewer"],
+    ids=["posts", "unmuted", "roots", "likes", "comments", "media", "viewers", "are_friends", "friends_of_viewer"],
 )
 def test_no_part_asks_about_a_table_that_is_not_joined(statement):
     """A condition two levels deep that is not tied to the outer post asks about any post: it once let people see."""

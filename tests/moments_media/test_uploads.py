@@ -147,12 +147,12 @@ def test_a_post_takes_nine_photos_or_one_video_once_and_its_owners_only(session)
 
 
 @pytest.mark.databases
-def test_a_new_avatar_takes_the_place_of_the_old_one(session):
-    first, second = add(session), add(session)
-    for media in (first, second):
-        uploads.show(session, 1, media.id, MediaUse.AVATAR)
+def test_a_photo_becomes_an_avatar_once_and_a_video_never(session):
+    media = add(session)
+    uploads.show(session, 1, media.id, MediaUse.AVATAR)
     session.commit()
-    assert [media.state for media in rows()] == [MediaState.ERASED, MediaState.READY]
+    with pytest.raises(Conflict):
+        uploads.show(session, 1, media.id, MediaUse.COVER)
     with pytest.raises(Refused, match="not a video"):
         uploads.show(session, 1, add(session, kind=MediaKind.VIDEO).id, MediaUse.COVER)
 

@@ -8,10 +8,22 @@ from flask import Response, jsonify
 
 from bot import openapi
 from bot.json_api import told
-from bot.moments.api import friends, groups, members, notices, posts, reactions
+from bot.moments.api import (
+    account,
+    audiences,
+    friends,
+    groups,
+    media,
+    members,
+    notices,
+    posts,
+    reactions,
+    scheduled,
+    sight,
+)
 from bot.moments.api.contract import ENDPOINTS, bp
 
-NOUNS = (members, friends, groups, posts, reactions, notices)
+NOUNS = (members, account, friends, sight, groups, media, posts, scheduled, audiences, reactions, notices)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _ABOUT = """The personal side. Send a token as `Authorization: Bearer lbm_…`; make one with `POST /tokens`. A browser
 sends its cookie, and the header `Lobby-Moments: 1` with every change. What you may not see answers as what is not

@@ -51,17 +51,23 @@ def endpoint(
     body: type[BaseModel] | None = None,
     query: type[BaseModel] | None = None,
     status: int = 200,
+    takes_file: bool = False,
+    gives_file: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Open a path to members' browsers and programs with this scope.
 
     The function takes ``session``, ``me``, an id for each address of the path (``<post>``: ``post_id``), ``body`` and
-    ``query``; it runs in one transaction and returns what ``returns`` is read from.
+    ``query``; it runs in one transaction and returns what ``returns`` is read from.  One that takes a file gets no
+    ``session``: it may last minutes.  One that gives a file returns the response.
     """
     if scope != OPEN and (scope not in members.SCOPES or scope == members.ALL):
         raise ValueError(f"{method} {path}: there is no scope {scope!r}")
 
     def add(run: Callable[..., Any]) -> Callable[..., Any]:
-        known = Endpoint(method, path, scope, summary, run, returns, body, query, status, method == "GET")
+        only_reads = method == "GET"
+        known = Endpoint(
+            method, path, scope, summary, run, returns, body, query, status, only_reads, takes_file, gives_file
+        )
         ENDPOINTS.append(known)
         bp.add_url_rule(path, known.name, _view(known), methods=[method])
         return run
@@ -74,6 +80,12 @@ def _view(known: Endpoint) -> Callable[..., Response]:
 
     def view(**parts: str) -> Response:
         values: dict[str, Any] = {f"{kind}_id": addresses.read(kind, address) for kind, address in parts.items()}
+        values |= parts
+        if known.takes_file:
+            with snapshot() as session:  # before a byte of the file is read
+                values["me"] = _authenticate(session, known)
+            values["query"] = read_query(known.query or In)
+            return _answered(known, known.run(**{name: value for name, value in values.items() if name in wants}))
         with snapshot() if known.only_reads else transaction() as session:
             if known.scope != OPEN:
                 values["me"] = _authenticate(session, known)
@@ -82,9 +94,7 @@ def _view(known: Endpoint) -> Callable[..., Response]:
             values["query"] = read_query(known.query or In)
             result = known.run(session, **{name: value for name, value in values.items() if name in wants})
             session.flush()  # what the database refuses is told from here, not after the answer is made
-            shown = known.returns.model_validate(result).model_dump_json() if known.returns else ""
-        response = Response(shown, known.status, content_type="application/json")
-        response.headers["Cache-Control"] = "private, no-store"
+            response = _answered(known, result)
         cookie: str | None = g.pop("moments_cookie", None)
         if cookie:
             is_https = settings().base_url.startswith("https://")
@@ -94,6 +104,15 @@ def _view(known: Endpoint) -> Callable[..., Response]:
         return response
 
     return view
+
+
+def _answered(known: Endpoint, result: Any) -> Response:
+    if known.gives_file:
+        return result  # type: ignore[no-any-return]
+    shown = known.returns.model_validate(result).model_dump_json() if known.returns else ""
+    response = Response(shown, known.status, content_type="application/json")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _authenticate(session: Session, known: Endpoint) -> Member:

@@ -7,10 +7,11 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 import models
-from bot.moments import addresses, cards, feed, friends, groups
+from bot.moments import addresses, cards, feed, friends, groups, members
 from bot.moments.api.contract import In, Out, PageQuery, endpoint, start_of
 from bot.moments.api.posts import page_of
 from bot.moments.api.shapes import Address, People, Person, Posts
+from models import RequestSource
 
 
 class Friend(Person):
@@ -37,6 +38,8 @@ class Request(Out):
     direction: Literal["from", "to"]
     member: Person
     message: str
+    source: Annotated[RequestSource, Field(description="how they found you, or you them")]
+    mutual: Annotated[int | None, Field(description="how many of your friends are theirs too; null: you asked")]
     at: datetime
 
 
@@ -45,7 +48,10 @@ class Requests(Out):
 
 
 class RequestDraft(In):
-    member: Address
+    """To a member, or to the one whose code it is."""
+
+    member: Address = ""
+    code: Annotated[str, Field(max_length=32)] = ""
     message: Annotated[str, Field(max_length=200)] = ""
 
 
@@ -105,22 +111,29 @@ def view_as(session: Session, me: models.Member, member_id: int, query: PageQuer
 
 @endpoint("GET", "/requests", scope="friends:read", summary="List requests that wait, both ways", returns=Requests)
 def list_requests(session: Session, me: models.Member) -> dict[str, Any]:
+    found = friends.requests(session, me)
+    mutual = friends.mutual(session, me, [request.from_id for request, _other in found if request.to_id == me.id])
     return {
         "items": [
             {
                 "direction": "to" if request.from_id == me.id else "from",
-                "member": cards.person(other.id, other.name),
+                "member": cards.known(other),
                 "message": request.message,
+                "source": request.source,
+                "mutual": mutual.get(other.id),
                 "at": request.created_at,
             }
-            for request, other in friends.requests(session, me)
+            for request, other in found
         ]
     }
 
 
 @endpoint("POST", "/requests", scope="friends:write", summary="Ask to be friends", body=RequestDraft, status=204)
 def ask(session: Session, me: models.Member, body: RequestDraft) -> None:
-    friends.ask(session, me, addresses.read("member", body.member), body.message)
+    if body.code:
+        friends.ask(session, me, members.by_code(session, me, body.code).id, body.message, RequestSource.CODE)
+    else:
+        friends.ask(session, me, addresses.read("member", body.member), body.message)
 
 
 @endpoint(
@@ -163,7 +176,7 @@ def unblock(session: Session, me: models.Member, member_id: int) -> None:
 
 def _friend(member: models.Member, edge: models.Edge) -> dict[str, Any]:
     return {
-        **cards.person(member.id, edge.remark or member.name),
+        **cards.known(member, edge.remark),
         "own_name": member.name,
         "remark": edge.remark,
         "hides": edge.hides,

@@ -12,7 +12,7 @@ from bot.database import snapshot
 from bot.errors import Unauthenticated
 from bot.moments import addresses, cards, members
 from bot.moments.api.contract import COOKIE, OPEN, In, Out, endpoint
-from bot.moments.api.shapes import Notice, Person, Post
+from bot.moments.api.shapes import Address, Notice, Person, Post, Scheduled
 from bot.services import passwords
 
 
@@ -32,6 +32,8 @@ class Me(Out):
     handle: str
     name: str
     about: str
+    avatar: str | None
+    cover: str | None
     status: models.MemberStatus
     window_days: int | None
     newonly: bool
@@ -75,6 +77,7 @@ class NewToken(Token):
 class Profile(Person):
     handle: str
     about: str
+    cover: Annotated[str | None, Field(description="the path of a wide photo")]
 
 
 class MyComment(Out):
@@ -88,9 +91,16 @@ class MyLike(Out):
     at: datetime
 
 
+class MyReshare(Out):
+    id: str
+    at: datetime
+    body: str
+
+
 class Activity(Out):
     comments: list[MyComment]
     likes: list[MyLike]
+    reshares: list[MyReshare]
 
 
 class ExportedGroup(Out):
@@ -102,14 +112,20 @@ class Export(Activity):
     handle: str
     name: str
     about: str
+    avatar: str | None
+    cover: str | None
     posts: list[Post]
+    scheduled: list[Scheduled]
     friends: list[Person]
     groups: list[ExportedGroup]
     notices: list[Notice]
 
 
 class Lookup(In):
-    handle: Annotated[str, Field(max_length=64)]
+    """One of the two."""
+
+    handle: Annotated[str, Field(max_length=64)] = ""
+    code: Annotated[str, Field(max_length=32, description="what somebody's QR code holds")] = ""
 
 
 @endpoint("POST", "/members", scope=OPEN, summary="Join, signed in at once", body=Joining, returns=Me, status=201)
@@ -165,6 +181,36 @@ def change_privacy(session: Session, me: models.Member, body: Privacy) -> dict[s
     return _me(me)
 
 
+class Chosen(In):
+    media: Annotated[Address, Field(description="an upload of yours that is in no post")]
+
+
+@endpoint("PUT", "/me/avatar", scope="profile:write", summary="Choose your avatar", body=Chosen, returns=Me)
+def choose_avatar(session: Session, me: models.Member, body: Chosen) -> dict[str, Any]:
+    members.show(session, me, models.MediaUse.AVATAR, addresses.read("media", body.media))
+    return _me(me)
+
+
+@endpoint("DELETE", "/me/avatar", scope="profile:write", summary="Have no avatar", returns=Me)
+def remove_avatar(session: Session, me: models.Member) -> dict[str, Any]:
+    members.show(session, me, models.MediaUse.AVATAR, None)
+    return _me(me)
+
+
+@endpoint(
+    "PUT", "/me/cover", scope="profile:write", summary="Choose the photo above your posts", body=Chosen, returns=Me
+)
+def choose_cover(session: Session, me: models.Member, body: Chosen) -> dict[str, Any]:
+    members.show(session, me, models.MediaUse.COVER, addresses.read("media", body.media))
+    return _me(me)
+
+
+@endpoint("DELETE", "/me/cover", scope="profile:write", summary="Have no cover", returns=Me)
+def remove_cover(session: Session, me: models.Member) -> dict[str, Any]:
+    members.show(session, me, models.MediaUse.COVER, None)
+    return _me(me)
+
+
 @endpoint("POST", "/me/off", scope="profile:write", summary="Hide all that is yours until you come back", returns=Me)
 def switch_off(session: Session, me: models.Member) -> dict[str, Any]:
     members.switch_off(session, me)
@@ -182,7 +228,7 @@ def delete_me(session: Session, me: models.Member) -> None:
     members.delete_all(session, me)
 
 
-@endpoint("GET", "/me/activity", scope="profile:read", summary="Your own comments and likes", returns=Activity)
+@endpoint("GET", "/me/activity", scope="profile:read", summary="What you have left on posts", returns=Activity)
 def activity(session: Session, me: models.Member) -> dict[str, Any]:
     return cards.activity(session, me)
 
@@ -216,8 +262,12 @@ def end_token(session: Session, me: models.Member, token_id: int) -> None:
     members.end_token(session, me, token_id)
 
 
-@endpoint("GET", "/members", scope="friends:read", summary="Find somebody by handle", query=Lookup, returns=Profile)
+@endpoint(
+    "GET", "/members", scope="friends:read", summary="Find somebody by handle or code", query=Lookup, returns=Profile
+)
 def look_up(session: Session, me: models.Member, query: Lookup) -> dict[str, Any]:
+    if query.code:
+        return _profile(session, me, members.by_code(session, me, query.code))
     return _profile(session, me, members.look_up(session, me, query.handle))
 
 
@@ -227,12 +277,17 @@ def profile(session: Session, me: models.Member, member_id: int) -> dict[str, An
 
 
 def _profile(session: Session, me: models.Member, found: models.Member) -> dict[str, Any]:
-    return {**cards.people(session, me, [found.id])[0], "handle": found.handle, "about": found.about}
+    return {
+        **cards.people(session, me, [found.id])[0],
+        "handle": found.handle,
+        "about": found.about,
+        "cover": cards.part(found.cover_id, "feed"),
+    }
 
 
 def _me(member: models.Member) -> dict[str, Any]:
-    shown = {name: getattr(member, name) for name in Me.model_fields if name != "id"}
-    return {"id": addresses.of("member", member.id), **shown}
+    shown = {name: getattr(member, name) for name in Me.model_fields if name not in ("id", "avatar", "cover")}
+    return {"id": addresses.of("member", member.id), **shown, **cards.pictures(member)}
 
 
 def _token(token: models.MemberToken) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 import models
-from bot.moments import addresses, cards, notices
+from bot.moments import addresses, cards, notices, posts
 from bot.moments.api.contract import In, Out, PageQuery, endpoint, start_of
 from bot.moments.api.shapes import Address, Notice
+from models import NoticeKind
 
 
 class Notices(Out):
@@ -18,6 +19,34 @@ class Notices(Out):
 
 class Unread(Out):
     count: Annotated[int, Field(description="of notices that you may still see; 100 stands for more")]
+
+
+class Choices(Out):
+    """Which kinds you get; also_like and also_comment are what others do on a post that you took part in."""
+
+    like: bool
+    comment: bool
+    mention: bool
+    reshare: bool
+    widened: bool
+    request: bool
+    accepted: bool
+    also_like: bool
+    also_comment: bool
+
+
+class ChoiceChange(In):
+    """What is left out stays."""
+
+    like: bool | None = None
+    comment: bool | None = None
+    mention: bool | None = None
+    reshare: bool | None = None
+    widened: bool | None = None
+    request: bool | None = None
+    accepted: bool | None = None
+    also_like: bool | None = None
+    also_comment: bool | None = None
 
 
 class Reading(In):
@@ -42,3 +71,31 @@ def count_unread(session: Session, me: models.Member) -> dict[str, int]:
 @endpoint("POST", "/notices/read", scope="notices:write", summary="They were seen", body=Reading, status=204)
 def mark_read(session: Session, me: models.Member, body: Reading) -> None:
     notices.mark_read(session, me, addresses.read("notice", body.until))
+
+
+@endpoint("GET", "/notices/choices", scope="notices:read", summary="Which kinds you get", returns=Choices)
+def list_choices(session: Session, me: models.Member) -> dict[NoticeKind, bool]:
+    return notices.choices(session, me)
+
+
+@endpoint(
+    "PATCH",
+    "/notices/choices",
+    scope="notices:write",
+    summary="Switch kinds on or off, for those that are there too",
+    body=ChoiceChange,
+    returns=Choices,
+)
+def choose(session: Session, me: models.Member, body: ChoiceChange) -> dict[NoticeKind, bool]:
+    notices.choose(session, me, {NoticeKind(kind): is_on for kind, is_on in body.model_dump(exclude_none=True).items()})
+    return notices.choices(session, me)
+
+
+@endpoint("PUT", "/posts/<post>/mute", scope="notices:write", summary="No notices about this post", status=204)
+def mute_post(session: Session, me: models.Member, post_id: int) -> None:
+    notices.set_muted(session, me, posts.find(session, me, post_id).id, True)
+
+
+@endpoint("DELETE", "/posts/<post>/mute", scope="notices:write", summary="Notices about it again", status=204)
+def unmute_post(session: Session, me: models.Member, post_id: int) -> None:
+    notices.set_muted(session, me, post_id, False)

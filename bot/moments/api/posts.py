@@ -13,13 +13,31 @@ from bot.moments.api.shapes import Address, Audience, AudienceChoice, People, Po
 from bot.moments.posts import Draft
 
 
-class PostDraft(In):
+class Written(In):
     body: Annotated[str, Field(max_length=20_000)] = ""
     place: Annotated[str, Field(max_length=100)] = ""
     link: Annotated[str, Field(max_length=500, pattern="^(https?://.*)?$")] = ""
     audience: AudienceChoice = AudienceChoice()
     reshare_ok: Annotated[bool | None, Field(description="null: as your privacy says")] = None
     mentions: Annotated[list[Address], Field(max_length=50)] = Field(default_factory=list)
+    media: Annotated[list[Address], Field(max_length=50, description="uploads: up to 9 photos, or one video")] = Field(
+        default_factory=list
+    )
+
+    def draft(self, root_id: int | None = None) -> Draft:
+        return Draft(
+            body=self.body,
+            place=self.place,
+            link=self.link,
+            audience=self.audience.choice(),
+            reshare_ok=self.reshare_ok,
+            mentions=tuple(addresses.read("member", each) for each in self.mentions),
+            root_id=root_id,
+            media=_media(self.media),
+        )
+
+
+class PostDraft(Written):
     root: Annotated[Address | None, Field(description="the post that this one passes on")] = None
 
 
@@ -27,6 +45,9 @@ class PostChange(In):
     """What is left out stays."""
 
     body: Annotated[str | None, Field(max_length=20_000)] = None
+    media: Annotated[
+        list[Address] | None, Field(max_length=50, description="what it has from now on, in this order")
+    ] = None
     comments_open: bool | None = None
     reshare_ok: bool | None = None
 
@@ -91,16 +112,8 @@ def search(session: Session, me: models.Member, query: Search) -> dict[str, Any]
 
 @endpoint("POST", "/posts", scope="posts:write", summary="Publish", body=PostDraft, returns=Post, status=201)
 def publish(session: Session, me: models.Member, body: PostDraft) -> dict[str, Any]:
-    draft = Draft(
-        body=body.body,
-        place=body.place,
-        link=body.link,
-        audience=body.audience.choice(),
-        reshare_ok=body.reshare_ok,
-        mentions=tuple(addresses.read("member", each) for each in body.mentions),
-        root_id=addresses.read("post", body.root) if body.root is not None else None,
-    )
-    return cards.one(session, me, posts.publish(session, me, draft))
+    root_id = addresses.read("post", body.root) if body.root is not None else None
+    return cards.one(session, me, posts.publish(session, me, body.draft(root_id)))
 
 
 @endpoint("GET", "/posts/<post>", scope="posts:read", summary="Read a post", returns=Post)
@@ -113,8 +126,8 @@ def read_post(session: Session, me: models.Member, post_id: int) -> dict[str, An
 )
 def change_post(session: Session, me: models.Member, post_id: int, body: PostChange) -> dict[str, Any]:
     post = posts.own(session, me, post_id)
-    if body.body is not None:
-        posts.edit(session, me, post, body.body)
+    if body.body is not None or body.media is not None:
+        posts.edit(session, me, post, body.body, None if body.media is None else _media(body.media))
     if body.comments_open is not None:
         posts.set_comments(session, post, body.comments_open)
     if body.reshare_ok is not None:
@@ -199,3 +212,7 @@ def page_of(
 ) -> dict[str, Any]:
     following_page = addresses.cursor(place, following) if following is not None else None
     return {"items": cards.many(session, me, found), "next": following_page}
+
+
+def _media(those: list[str]) -> tuple[int, ...]:
+    return tuple(addresses.read("media", each) for each in those)

@@ -8,7 +8,7 @@ from pydantic import Field
 from bot.moments import addresses
 from bot.moments.api.contract import In, Out
 from bot.moments.audiences import Choice
-from models import ListKind, NoticeKind, PostMode
+from models import ListKind, MediaKind, NoticeKind, PostMode
 
 Address = Annotated[str, Field(max_length=20)]
 
@@ -16,6 +16,7 @@ Address = Annotated[str, Field(max_length=20)]
 class Person(Out):
     id: str
     name: Annotated[str, Field(description="your own remark first")]
+    avatar: Annotated[str | None, Field(description="the path of a small photo")]
 
 
 class People(Out):
@@ -52,6 +53,31 @@ class AudienceChoice(In):
         return Choice(self.mode, lists)
 
 
+class Media(Out):
+    """A photo or a video; its parts are paths, and each is asked for with your token or cookie."""
+
+    id: str
+    kind: MediaKind
+    width: Annotated[int, Field(description="px of the full view")]
+    height: int
+    duration_ms: int | None
+    blurhash: Annotated[str, Field(description="to draw until it is there; empty: a plain tile")]
+    alt: Annotated[str, Field(description="what it shows, in the words of its owner")]
+    thumb: Annotated[str | None, Field(description="null: a video without a poster")]
+    feed: str | None
+    full: str | None
+    video: str | None
+
+
+class Preview(Out):
+    """What the page behind a link says of itself, as far as it could be looked at."""
+
+    host: str
+    title: Annotated[str, Field(description="empty: show the host alone")]
+    text: str
+    picture: Annotated[str | None, Field(description="the path of a small photo")]
+
+
 class Words(Out):
     id: str
     author: Person
@@ -59,6 +85,8 @@ class Words(Out):
     body: str
     place: str
     link: str
+    preview: Annotated[Preview | None, Field(description="of the link")]
+    media: list[Media]
     edited_at: datetime | None
 
 
@@ -95,6 +123,24 @@ class Post(Words):
 class Posts(Out):
     items: list[Post]
     next: Annotated[str | None, Field(description="null: that is everything")]
+
+
+class Effect(Out):
+    closes: Annotated[int, Field(description="so many past posts close to somebody at once")]
+    opens: Annotated[int, Field(description="so many past posts open to somebody")]
+
+
+class Scheduled(Out):
+    id: str
+    at: datetime
+    is_late: Annotated[bool, Field(description="by more than a day: it waits for another time, or to be thrown away")]
+    body: str
+    place: str
+    link: str
+    media: list[Media]
+    mentions: list[Person]
+    reshare_ok: bool | None
+    audience: Audience
 
 
 class Notice(Out):

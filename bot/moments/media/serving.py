@@ -1,7 +1,6 @@
 """Gives a part of an upload to who may see it; to all others there is no such thing."""
 
 import os
-from collections.abc import Callable
 from typing import BinaryIO
 
 from flask import Response, request, send_file
@@ -36,17 +35,16 @@ def open_derivative(media: Media, part: str) -> BinaryIO:
         raise _none() from None
 
 
-def serve(media: Media | None, part: str, may_see: Callable[[Media], bool]) -> Response:
+def serve(media: Media | None, part: str) -> Response:
     """The answer to one request, whole or the range it asks for.
 
     Args:
-        media: None where there is no such row.
-        may_see: asked for each request, in the reader's transaction.
+        media: None where there is no such row, and where this reader may not see it.
 
     Raises:
-        NotFound: the same for what is not there and for what this reader may not see.
+        NotFound: always the same.
     """
-    if media is None or not may_see(media):
+    if media is None:
         raise _none()
     file = open_derivative(media, part)
     mimetype, name = ("video/mp4", "video.mp4") if part == "video" else ("image/jpeg", "photo.jpg")

@@ -6,12 +6,13 @@ they are there.  So a file without a row is always left over, and a row that is 
 
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import IO
+from functools import cache
+from typing import IO, Any, Protocol
 
 import structlog
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from bot import clock
@@ -45,6 +46,10 @@ log = structlog.get_logger()
 _gate = threading.BoundedSemaphore(AT_ONCE)
 
 
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
 class TooMany(Refused):
     status = 429
 
@@ -53,9 +58,7 @@ class Full(Refused):
     status = 507
 
 
-def take(
-    owner_id: int, stream: IO[bytes], *, turns: int = 0, an_hour: int = MEDIA_AN_HOUR, cost: Cost = USUAL
-) -> Media:
+def take(owner_id: int, stream: Readable, *, turns: int = 0, an_hour: int = MEDIA_AN_HOUR, cost: Cost = USUAL) -> Media:
     """Read an upload to its end and make of it what may be shown; what came is kept nowhere.
 
     It takes as long as the decoder does (a photo of 12 megapixels: some 0.6 s) and holds no transaction meanwhile.
@@ -83,35 +86,78 @@ def kind_of(head: bytes) -> MediaKind:
         Refused: empty, HEIC, or nothing we know.
     """
     if not head:
-        raise _refused("empty")
+        raise refused("empty")
     if head[:3] == b"\xff\xd8\xff" or head[:8] == b"\x89PNG\r\n\x1a\n" or head[:6] in (b"GIF87a", b"GIF89a"):
         return MediaKind.PHOTO
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return MediaKind.PHOTO
     if head[4:8] != b"ftyp" or head[8:12] in (b"avif", b"avis"):
-        raise _refused("type")
+        raise refused("type")
     if head[8:12] in HEIC:
-        raise _refused("heic")
+        raise refused("heic")
     return MediaKind.VIDEO
 
 
 def attach(session: Session, owner_id: int, post_id: int, media_ids: Sequence[int]) -> None:
-    """Give a post its photos, in this order, or its one video.
+    """Give a post these photos, in this order, or its one video; what it had beside them is erased.
 
     Raises:
         Refused: too many, or photos beside a video.
         Conflict: one is not there any more, another's, or another post's.
     """
+    _attach(session, owner_id, media_ids, use=MediaUse.POST, post_id=post_id)
+
+
+def _attach(session: Session, owner_id: int, media_ids: Sequence[int], **place: Any) -> None:
+    there = [getattr(Media, name) == value for name, value in place.items()]
+    erase(session, *there, Media.id.not_in(media_ids))
+    had = {media.id: media for media in session.scalars(select(Media).where(*there, Media.state == MediaState.READY))}
     found = select(Media.kind).where(Media.id.in_(media_ids), Media.owner_id == owner_id)
     kinds = list(session.scalars(found))
     if len(media_ids) > PHOTOS_A_POST or (MediaKind.VIDEO in kinds and len(media_ids) > 1):
         raise Refused("A post takes up to 9 photos, or one video.", field="media")
     for position, media_id in enumerate(media_ids):
-        _use(session, owner_id, media_id, use=MediaUse.POST, post_id=post_id, position=position)
+        if media_id in had:
+            had[media_id].position = position
+            continue
+        _use(session, owner_id, media_id, position=position, **place)
+
+
+def use_for_link(session: Session, media: Media, post_id: int) -> None:
+    """Make it the picture of a post's link card."""
+    _use(session, media.owner_id, media.id, use=MediaUse.LINK, post_id=post_id)
+
+
+def keep_for(session: Session, owner_id: int, scheduled_id: int, media_ids: Sequence[int]) -> None:
+    """As ``attach``, for a post that is not there yet."""
+    _attach(session, owner_id, media_ids, use=MediaUse.SCHEDULED, scheduled_id=scheduled_id)
+
+
+def move(session: Session, scheduled_id: int, post_id: int) -> None:
+    """Give a post that is there now what was kept for it."""
+    kept = update(Media).where(Media.scheduled_id == scheduled_id, Media.state == MediaState.READY)
+    session.execute(kept.values(use=MediaUse.POST, post_id=post_id, scheduled_id=None))
+
+
+def kept_for(session: Session, scheduled_ids: Collection[int]) -> dict[int, list[Media]]:
+    """Scheduled post's id → its photos in their order, or its video."""
+    found: dict[int, list[Media]] = {each: [] for each in scheduled_ids}
+    query = select(Media).where(Media.scheduled_id.in_(found), Media.state == MediaState.READY)
+    for media in session.scalars(query.order_by(Media.position)) if found else ():
+        found[media.scheduled_id or 0].append(media)
+    return found
+
+
+def of(session: Session, post_ids: Collection[int]) -> dict[int, list[Media]]:
+    """Post id → its photos in their order, or its video.  Whose posts to ask for is decided by visibility."""
+    found: dict[int, list[Media]] = {post_id: [] for post_id in post_ids}
+    for media in session.scalars(_of_posts(), {"posts": list(found)}) if found else ():
+        found[media.post_id or 0].append(media)
+    return found
 
 
 def show(session: Session, owner_id: int, media_id: int, use: MediaUse) -> None:
-    """Make a photo the owner's avatar or cover; the one before is erased.
+    """Make a photo the owner's avatar or cover.
 
     Raises:
         Refused: it is a video.
@@ -119,15 +165,26 @@ def show(session: Session, owner_id: int, media_id: int, use: MediaUse) -> None:
     """
     if session.scalar(select(Media.kind).where(Media.id == media_id)) is MediaKind.VIDEO:
         raise Refused("Choose a photo, not a video.", field="media")
-    erase(session, Media.owner_id == owner_id, Media.use == use)
     _use(session, owner_id, media_id, use=use)
 
 
-def describe(session: Session, owner_id: int, media_id: int, alt: str) -> None:
+def describe(session: Session, owner_id: int, media_id: int, alt: str) -> Media:
     """Say what it shows, for those who do not see it."""
-    mine = update(Media).where(Media.id == media_id, Media.owner_id == owner_id)
-    if not affected(session.execute(mine.values(alt=alt.strip()[:200]))):
-        raise NotFound("There is no such photo.")
+    media = _own(session, owner_id, media_id)
+    media.alt = alt.strip()[:200]
+    session.flush()
+    return media
+
+
+def discard(session: Session, owner_id: int, media_id: int) -> None:
+    """
+    Raises:
+        NotFound: no such upload of theirs.
+        Conflict: it is in use.
+    """
+    if _own(session, owner_id, media_id).use is not MediaUse.DRAFT:
+        raise Conflict("It is in use. Take it out of the post, or choose another avatar or cover.")
+    erase(session, Media.id == media_id, Media.use == MediaUse.DRAFT)
 
 
 def erase(session: Session, *which: ColumnElement[bool]) -> None:
@@ -144,7 +201,7 @@ def bring_back(session: Session, *which: ColumnElement[bool]) -> int:
     return affected(session.execute(erased.values(state=MediaState.READY, erased_at=None)))
 
 
-def _take(owner_id: int, stream: IO[bytes], turns: int, an_hour: int, cost: Cost) -> Media:
+def _take(owner_id: int, stream: Readable, turns: int, an_hour: int, cost: Cost) -> Media:
     head = _head(stream)
     kind = kind_of(head)
     if files.is_full():
@@ -156,7 +213,7 @@ def _take(owner_id: int, stream: IO[bytes], turns: int, an_hour: int, cost: Cost
             said = _take_apart(media, source, cost, turns)
     except Untakable as refusal:
         _drop(media)
-        raise _refused(refusal.code) from None
+        raise refused(refusal.code) from None
     except BaseException:
         _drop(media)
         raise
@@ -186,7 +243,7 @@ def _of_last_hour(session: Session, owner_id: int, now: datetime) -> int:
     return session.scalar(mine) or 0
 
 
-def _head(stream: IO[bytes]) -> bytes:
+def _head(stream: Readable) -> bytes:
     """The first bytes; a network gives them one by one if it likes."""
     head = b""
     while len(head) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(head))):
@@ -194,7 +251,7 @@ def _head(stream: IO[bytes]) -> bytes:
     return head
 
 
-def _receive(head: bytes, stream: IO[bytes], source: IO[bytes], kind: MediaKind) -> None:
+def _receive(head: bytes, stream: Readable, source: IO[bytes], kind: MediaKind) -> None:
     limit = PHOTO_BYTES if kind is MediaKind.PHOTO else VIDEO_BYTES
     source.write(head)
     while chunk := stream.read(1 << 20):
@@ -240,6 +297,21 @@ def _use(session: Session, owner_id: int, media_id: int, **values: object) -> No
         raise Conflict("One of the photos is not there any more. Upload it again.", field="media")
 
 
+def _own(session: Session, owner_id: int, media_id: int) -> Media:
+    mine = select(Media).where(Media.id == media_id, Media.owner_id == owner_id, Media.state == MediaState.READY)
+    media = session.scalar(mine)
+    if media is None:
+        raise NotFound("There is no such photo.")
+    return media
+
+
+@cache
+def _of_posts() -> Select[Media]:
+    ids = bindparam("posts", expanding=True, type_=BigInteger)
+    query = select(Media).where(Media.post_id.in_(ids), Media.use == MediaUse.POST, Media.state == MediaState.READY)
+    return query.order_by(Media.post_id, Media.position)
+
+
 def _drop(media: Media) -> None:
     files.remove(media.key)
     with transaction() as session:
@@ -247,5 +319,5 @@ def _drop(media: Media) -> None:
         session.execute(mine.values(state=MediaState.REFUSED))
 
 
-def _refused(code: str) -> Refused:
+def refused(code: str) -> Refused:
     return Refused(SENTENCES.get(code, SENTENCES["broken"]), field="file")
