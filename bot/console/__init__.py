@@ -1,10 +1,11 @@
 """The operators' console under /console: server-rendered pages over the same services as the API.
 
-One file a noun; blueprint.py says who may open what, pages.py how a page is shown, safety.py what keeps it safe.
+One file a noun; blueprint.py says who may open what, pages.py how a page is shown; bot/safety.py keeps it safe.
 """
 
 from flask import Flask
 
+from bot import safety
 from bot.console import (
     accounts,
     assistant,
@@ -38,7 +39,6 @@ from bot.console import (
     profile,
     rule_versions,
     rules,
-    safety,
     segment_builder,
     segments,
     sign_in,

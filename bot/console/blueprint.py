@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot.database import reading, transaction
 from bot.errors import Forbidden, NotFound
+from bot.safety import is_https
 from bot.services import access, accounts, audit, operators
 from bot.services.access import Access
-from bot.settings import settings
 from models import Account, Operator, SignIn
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -56,10 +56,6 @@ def refuse_undeclared(app: Flask) -> None:
 def cookie_name() -> str:
     """The __Host- prefix ties the cookie to this host and to https; browsers refuse it on plain http."""
     return "__Host-lobby" if is_https() else "lobby"
-
-
-def is_https() -> bool:
-    return settings().base_url.startswith("https:")
 
 
 def signed_in() -> SignIn | None:

@@ -12,7 +12,6 @@ from bot.console.blueprint import (
     blueprint,
     cookie_name,
     current_operator,
-    is_https,
     own_path,
     requires,
     set_cookie,
@@ -23,6 +22,7 @@ from bot.console.language import COOKIE as LANGUAGE_COOKIE
 from bot.console.pages import THEME_COOKIE, THEMES, show
 from bot.database import reading, transaction
 from bot.errors import Refused, Unauthenticated
+from bot.safety import is_https
 from bot.services import operators, passwords, second_factor
 from models import Operator
 

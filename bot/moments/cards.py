@@ -117,8 +117,13 @@ def comments(session: Session, viewer: Member, post: Post, before: int, limit: i
     """The newest ones before this id, in the order in which they were written."""
     found = [each for each in reactions.on(session, viewer, [post.id]) if each.id < before]
     kept = found[-limit:]
-    names = members.names(session, viewer, {each.member_id for each in kept})
-    return [_comment(viewer, each, names) for each in kept], (kept[0].id if len(found) > limit else None)
+    return said(session, viewer, kept), (kept[0].id if len(found) > limit else None)
+
+
+def said(session: Session, viewer: Member, found: Sequence[Comment]) -> list[Values]:
+    """Comments that the viewer may see (``reactions.on`` sees to that)."""
+    names = members.names(session, viewer, {each.member_id for each in found})
+    return [_comment(viewer, each, names) for each in found]
 
 
 def comment(session: Session, viewer: Member, written: Comment) -> Values:

@@ -226,6 +226,24 @@ def erase_due(session: Session, most: int = 20) -> int:
     return len(ids)
 
 
+def count_try(handle: str, address: str) -> None:
+    """Count a try before its password is looked at, so that many at once cannot slip through.
+
+    Raises:
+        TooManyTries: for this handle from this address, or from this address at all.
+    """
+    try:
+        passwords.count_try(f"member {handle}", address)
+    except passwords.TooManyTries as late:
+        raise passwords.TooManyTries(
+            "Too many tries. Wait {seconds} seconds.", field=late.field, seconds=late.values["seconds"]
+        ) from None
+
+
+def forget_tries(handle: str, address: str) -> None:
+    passwords.forget_tries(f"member {handle}", address)
+
+
 def sign_in(session: Session, member: Member, device: str) -> str:
     """Begin a sign-in for someone who has proved who they are; return the new cookie's value."""
     cookie = secrets.token_urlsafe(32)

@@ -18,6 +18,7 @@ from models import (
     Notice,
     NoticeChoice,
     NoticeKind,
+    Post,
     RequestState,
 )
 
@@ -85,6 +86,12 @@ def set_muted(session: Session, member: Member, post_id: int, is_muted: bool) ->
     else:
         theirs = MutedPost.member_id == member.id, MutedPost.post_id == post_id
         session.execute(delete(MutedPost).where(*theirs))
+
+
+def muted_posts(session: Session, member: Member) -> list[Post]:
+    """Those posts, newest first, that the member still sees."""
+    ids = session.scalars(select(MutedPost.post_id).where(MutedPost.member_id == member.id)).all()
+    return list(session.scalars(visibility.posts(), visibility.by(member.id, ids=ids))) if ids else []
 
 
 def muted(session: Session, member_id: int, post_ids: Collection[int]) -> set[int]:

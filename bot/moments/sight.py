@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from bot.errors import Conflict, Refused
-from bot.moments import audiences, feed, friends, groups, visibility
+from bot.moments import audiences, feed, friends, groups, reasons, visibility
 from bot.moments.audiences import Choice
 from bot.moments.feed import Which
-from bot.moments.visibility import Row
+from bot.moments.reasons import Row
 from models import FriendGroup, Member, Post, PostMode
 
 MOST = 200  # posts changed at once
@@ -139,7 +139,7 @@ def _check(effect: Effect) -> None:
 
 
 def _lines(session: Session, author: Member, viewer_id: int) -> list[Line]:
-    found = session.execute(visibility.rows(), visibility.by(viewer_id, author=author.id))
+    found = session.execute(reasons.rows(), visibility.by(viewer_id, author=author.id))
     lines = [Line(mode, Row(row), is_seen, count) for mode, row, is_seen, count in found]
     order = list(PostMode), list(Row)
     return sorted(lines, key=lambda line: (order[0].index(line.mode), order[1].index(line.row), not line.is_seen))

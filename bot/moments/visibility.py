@@ -5,11 +5,10 @@ viewer away takes effect for every statement that begins after its commit.  Stat
 building one takes longer than running it: the viewer is a parameter, given with ``by``.
 """
 
-from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, case, exists, false, func, not_, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, exists, false, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from bot.moments import stamps
@@ -37,27 +36,6 @@ VIEWER = bindparam("viewer", type_=BigInteger)
 _NOW = bindparam("now", type_=BigInteger)
 IDS = bindparam("ids", expanding=True, type_=BigInteger)
 PEOPLE = bindparam("people", expanding=True, type_=BigInteger)
-
-
-class Row(StrEnum):
-    """The row of the specification's table (2.4) that decides whether a friend sees a post; in its order.
-
-    Where a post names some and leaves out others, those left out come first.
-    """
-
-    HELD = "held"
-    HIDDEN = "hidden"
-    OLD = "old"
-    PRIVATE = "private"
-    AFTER_POST = "after_post"  # friends only since, and their author shows new friends new posts only
-    FRIEND = "friend"
-    AFTER_AUDIENCE = "after_audience"  # friends only since its author chose who sees it
-    LEFT_OUT = "left_out"
-    GROUP_LEFT_OUT = "group_left_out"
-    NOT_LEFT_OUT = "not_left_out"
-    NAMED = "named"
-    IN_GROUP = "in_group"
-    NOT_NAMED = "not_named"
 
 
 def by(viewer_id: int, **more: Any) -> dict[str, Any]:
@@ -272,41 +250,6 @@ def seen_by() -> Select[int, int]:
     )
 
 
-@cache
-def rows() -> Select[PostMode, str, bool, int]:
-    """Of the posts of "author", how many each row decides for VIEWER, a friend, and whether they are seen.
-
-    Whether is ``sees`` alone; the rows say why.  A row that lets through what is not seen is about reshares without
-    words, whose root does not show.
-    """
-    edge, author = aliased(Edge), aliased(Member)
-    row = case(
-        (Post.is_held, Row.HELD.value),
-        (edge.hidden_by, Row.HIDDEN.value),
-        (not_(_in_window(Post, author)), Row.OLD.value),
-        (Post.mode == PostMode.PRIVATE, Row.PRIVATE.value),
-        (and_(Post.mode == PostMode.FRIENDS, author.newonly, edge.since > Post.id), Row.AFTER_POST.value),
-        (Post.mode == PostMode.FRIENDS, Row.FRIEND.value),
-        (edge.since > Post.aud_at, Row.AFTER_AUDIENCE.value),
-        (_is_named(VIEWER, Post, ListKind.DENY_MEMBER), Row.LEFT_OUT.value),
-        (_in_group(VIEWER, Post, ListKind.DENY_GROUP), Row.GROUP_LEFT_OUT.value),
-        (Post.mode == PostMode.DENY, Row.NOT_LEFT_OUT.value),
-        (_is_named(VIEWER, Post, ListKind.ALLOW_MEMBER), Row.NAMED.value),
-        (_in_group(VIEWER, Post, ListKind.ALLOW_GROUP), Row.IN_GROUP.value),
-        else_=Row.NOT_NAMED.value,
-    )
-    each = (
-        select(Post.mode, row.label("row"), sees(VIEWER).label("is_seen"))
-        .join(edge, and_(edge.owner_id == VIEWER, edge.other_id == Post.author_id))
-        .join(author, author.id == Post.author_id)
-        .where(Post.author_id == bindparam("author", type_=BigInteger), Post.deleted_at.is_(None))
-        .subquery()
-    )
-    return select(each.c.mode, each.c.row, each.c.is_seen, func.count()).group_by(
-        each.c.mode, each.c.row, each.c.is_seen
-    )
-
-
 def _sees_others(viewer: Viewer, post: Any) -> Condition:
     """see(v, p) for a post of somebody else's, which is not deleted."""
     edge, author, reader = aliased(Edge), aliased(Member), aliased(Member)
@@ -324,7 +267,7 @@ def _sees_others(viewer: Viewer, post: Any) -> Condition:
                 not_(edge.hidden_by),
                 _is_active(author),
                 _is_active(reader),
-                _in_window(post, author),
+                in_window(post, author),
                 _is_meant(viewer, post, edge, author),
             ),
             edge,
@@ -334,19 +277,19 @@ def _sees_others(viewer: Viewer, post: Any) -> Condition:
     )
 
 
-def _in_window(post: Any, author: Any) -> Condition:
+def in_window(post: Any, author: Any) -> Condition:
     return or_(author.window_days.is_(None), post.id >= _NOW - author.window_days * stamps.DAY)
 
 
 def _is_meant(viewer: Viewer, post: Any, edge: Any, author: Any) -> Condition:
     """aud(v, p)."""
     denied = or_(
-        _is_named(viewer, post, ListKind.DENY_MEMBER),
-        _in_group(viewer, post, ListKind.DENY_GROUP),
+        is_named(viewer, post, ListKind.DENY_MEMBER),
+        in_group(viewer, post, ListKind.DENY_GROUP),
     )
     allowed = or_(
-        _is_named(viewer, post, ListKind.ALLOW_MEMBER),
-        _in_group(viewer, post, ListKind.ALLOW_GROUP),
+        is_named(viewer, post, ListKind.ALLOW_MEMBER),
+        in_group(viewer, post, ListKind.ALLOW_GROUP),
     )
     return or_(
         and_(post.mode == PostMode.FRIENDS, not_(and_(author.newonly, edge.since > post.id))),
@@ -356,12 +299,12 @@ def _is_meant(viewer: Viewer, post: Any, edge: Any, author: Any) -> Condition:
     )
 
 
-def _is_named(viewer: Viewer, post: Any, kind: ListKind) -> Condition:
+def is_named(viewer: Viewer, post: Any, kind: ListKind) -> Condition:
     named = aliased(Audience)
     return _some(select(1).where(named.post_id == post.id, named.kind == kind, named.target_id == viewer), named)
 
 
-def _in_group(viewer: Viewer, post: Any, kind: ListKind) -> Condition:
+def in_group(viewer: Viewer, post: Any, kind: ListKind) -> Condition:
     """Allowed: in a living group without a break since before ``aud_at``.  Denied: in it then or at any time since."""
     named, group, stay = aliased(Audience), aliased(FriendGroup), aliased(GroupMember)
     if kind == ListKind.ALLOW_GROUP:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import and_, bindparam, not_, or_, select, true
 from sqlalchemy.orm import aliased
 
-from bot.moments import cards, feed, notices, posts, scheduled, stamps, visibility
+from bot.moments import cards, feed, notices, posts, reasons, scheduled, stamps, visibility
 from models import (
     Audience,
     Comment,
@@ -28,7 +28,7 @@ from models import (
 )
 
 Plant = Callable[[pytest.MonkeyPatch], None]
-MODULES = (visibility, notices, feed)
+MODULES = (visibility, reasons, notices, feed)
 
 
 def forget() -> None:
@@ -56,14 +56,14 @@ def _in_group(holds: Callable[[Any, Any, Any, ListKind], list[Any]]) -> Callable
 
 
 def groups_live(plant: pytest.MonkeyPatch) -> None:
-    plant.setattr(visibility, "_in_group", _in_group(lambda post, group, stay, kind: [stay.removed.is_(None)]))
+    plant.setattr(visibility, "in_group", _in_group(lambda post, group, stay, kind: [stay.removed.is_(None)]))
 
 
 def groups_frozen(plant: pytest.MonkeyPatch) -> None:
     def holds(post: Any, group: Any, stay: Any, kind: ListKind) -> list[Any]:
         return [stay.added <= post.aud_at, or_(stay.removed.is_(None), stay.removed > post.aud_at)]
 
-    plant.setattr(visibility, "_in_group", _in_group(holds))
+    plant.setattr(visibility, "in_group", _in_group(holds))
 
 
 def reshare_copies(plant: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def denied_until_left(plant: pytest.MonkeyPatch) -> None:
             return [not_(group.is_deleted), stay.removed.is_(None)]
         return [not_(group.is_deleted), stay.added <= post.aud_at, stay.removed.is_(None)]
 
-    plant.setattr(visibility, "_in_group", _in_group(holds))
+    plant.setattr(visibility, "in_group", _in_group(holds))
 
 
 def notices_unchecked(plant: pytest.MonkeyPatch) -> None:
@@ -164,8 +164,8 @@ def later_friend_falls_into_deny(plant: pytest.MonkeyPatch) -> None:
 
     def meant(viewer: Any, post: Any, edge: Any, author: Any) -> Any:
         denied = or_(
-            visibility._is_named(viewer, post, ListKind.DENY_MEMBER),
-            visibility._in_group(viewer, post, ListKind.DENY_GROUP),
+            visibility.is_named(viewer, post, ListKind.DENY_MEMBER),
+            visibility.in_group(viewer, post, ListKind.DENY_GROUP),
         )
         return or_(real(viewer, post, edge, author), and_(post.mode == "deny", not_(denied)))
 

@@ -13,7 +13,7 @@ from tests.api.test_openapi import misfit, resolve
 SHOWS = {
     "read_feed", "read_album", "search", "read_post", "list_likes", "list_comments", "list_notices", "count_unread",
     "list_friends", "profile", "look_up", "list_requests", "view_as", "list_viewers", "list_reshares", "export",
-    "sight_of_friend", "sight_if_accepted", "preview_group", "preview_many",
+    "sight_of_friend", "sight_if_accepted", "preview_group", "preview_many", "list_muted",
     "read_media",
 }  # fmt: skip
 OWN = {

@@ -20,6 +20,8 @@ def test_a_muted_post_is_quiet_until_it_is_wanted_again(join):
     assert ann("PUT", f"/posts/{quiet}/mute").status_code == 204  # twice changes nothing
     bob("POST", f"/posts/{quiet}/comments", {"body": "hi"})
     assert kinds(ann) == []
+    assert [each["id"] for each in ann.get("/notices/muted").json["items"]] == [quiet]
+    assert bob.get("/notices/muted").json["items"] == []
     bob("PUT", f"/posts/{other}/like")
     assert kinds(ann) == ["like"]
     assert ann("DELETE", f"/posts/{quiet}/mute").status_code == 204

@@ -60,6 +60,7 @@ def circle(make: Any) -> Circle:
         "take_out": f"/groups/{family}/out/{wei.address}",
         "apply": f"/groups/{family}/apply",
         "privacy": "/privacy",
+        "many": "/many",
         "notices": "/notices",
         "choices": "/notices/choices",
         "activity": "/activity",

@@ -23,6 +23,15 @@ def test_a_first_password_is_set_and_then_changed_with_the_old_one(person):
     assert "密码已修改" in words(ann.send("/account/password", old="a short sentence", new="another sentence"))
 
 
+def test_the_old_password_cannot_be_guessed_here(person):
+    ann = person("ann")
+    ann.send("/account/password", new="a short sentence")
+    answers = [ann.send("/account/password", old="a guess at it", new="another sentence") for _try in range(12)]
+    assert "That is not your present password." in words(answers[0])
+    assert answers[-1].status_code == 429
+    assert "Too many tries." in words(answers[-1])
+
+
 def test_a_programs_token_is_shown_once_and_ended(person):
     ann = person("ann")
     made = ann.send("/account/tokens", name="Backup", scopes="posts:read")

@@ -41,6 +41,7 @@ def test_a_post_is_muted_from_its_notices(person):
     bob("PUT", f"/posts/{post}/like")
     assert "这条动态不再通知你。" in words(ann.send(f"/notices/mute/{post}", "/notices"))
     assert "Bob 赞了你的动态" not in ann.text("/notices")
+    assert "不再通知的动态 hello 恢复通知" in ann.text("/notices/choices")
     ann.send(f"/notices/mute/{post}", "/notices/choices", again="1")
     assert "Bob 赞了你的动态" in ann.text("/notices")
 

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 import models
 from bot.moments import addresses, codes, members
 from bot.moments.api.contract import COOKIE, In, Out, endpoint
-from bot.services import passwords
 
 
 class Code(Out):
@@ -56,15 +55,10 @@ def renew_code(session: Session, me: models.Member) -> dict[str, Any]:
     status=204,
 )
 def change_password(session: Session, me: models.Member, body: PasswordChange) -> None:
-    name, address = f"member {me.handle}", request.remote_addr or ""
-    try:
-        passwords.count_try(name, address)
-    except passwords.TooManyTries as late:
-        raise passwords.TooManyTries(
-            "Too many tries. Wait {seconds} seconds.", seconds=late.values["seconds"]
-        ) from None
+    address = request.remote_addr or ""
+    members.count_try(me.handle, address)
     members.change_password(session, me, body.old, body.new, request.cookies.get(COOKIE, ""))
-    passwords.forget_tries(name, address)
+    members.forget_tries(me.handle, address)
 
 
 @endpoint("GET", "/sign-ins", scope="profile:read", summary="List your signed-in browsers", returns=SignIns)

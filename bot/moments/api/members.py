@@ -8,12 +8,10 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 import models
-from bot.database import snapshot
 from bot.errors import Unauthenticated
 from bot.moments import addresses, cards, members
-from bot.moments.api.contract import COOKIE, OPEN, In, Out, endpoint
+from bot.moments.api.contract import COOKIE, OPEN, In, Out, endpoint, prove
 from bot.moments.api.shapes import Address, Notice, Person, Post, Scheduled
-from bot.services import passwords
 
 
 class Joining(In):
@@ -137,22 +135,10 @@ def join(session: Session, body: Joining) -> dict[str, Any]:
 
 @endpoint("POST", "/sign-in", scope=OPEN, summary="Sign in: sets the cookie", body=SigningIn, returns=Me)
 def sign_in(session: Session, body: SigningIn) -> dict[str, Any]:
-    name, address = f"member {body.handle.strip().lower()}", request.remote_addr or ""
-    try:
-        passwords.count_try(name, address)
-    except passwords.TooManyTries as late:
-        raise passwords.TooManyTries(
-            "Too many tries. Wait {seconds} seconds.", seconds=late.values["seconds"]
-        ) from None
-    with snapshot() as looking:
-        found = members.find(looking, body.handle)
-    # Verified between two transactions, as it takes 0.1 to 0.2 s.
-    if not passwords.fits(found.password_hash if found else "", body.password):
-        raise Unauthenticated("The name or the password is wrong.", field="password")
+    prove(body.handle, body.password)  # before the first statement: this transaction has not begun yet
     member = members.find(session, body.handle)
     if member is None:
         raise Unauthenticated("The name or the password is wrong.", field="password")
-    passwords.forget_tries(name, address)
     g.moments_cookie = members.sign_in(session, member, _device())
     return _me(member)
 

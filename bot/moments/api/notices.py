@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 import models
 from bot.moments import addresses, cards, notices, posts
 from bot.moments.api.contract import In, Out, PageQuery, endpoint, start_of
-from bot.moments.api.shapes import Address, Notice
+from bot.moments.api.shapes import Address, Notice, Posts
 from models import NoticeKind
 
 
@@ -89,6 +89,11 @@ def list_choices(session: Session, me: models.Member) -> dict[NoticeKind, bool]:
 def choose(session: Session, me: models.Member, body: ChoiceChange) -> dict[NoticeKind, bool]:
     notices.choose(session, me, {NoticeKind(kind): is_on for kind, is_on in body.model_dump(exclude_none=True).items()})
     return notices.choices(session, me)
+
+
+@endpoint("GET", "/notices/muted", scope="posts:read", summary="Posts you hear nothing of", returns=Posts)
+def list_muted(session: Session, me: models.Member) -> dict[str, Any]:
+    return {"items": cards.many(session, me, notices.muted_posts(session, me)), "next": None}
 
 
 @endpoint("PUT", "/posts/<post>/mute", scope="notices:write", summary="No notices about this post", status=204)

@@ -9,7 +9,7 @@ import models
 from bot.moments import addresses, groups, sight
 from bot.moments.api.contract import Out, endpoint
 from bot.moments.api.friends import Acceptance
-from bot.moments.visibility import Row
+from bot.moments.reasons import Row
 from models import PostMode
 
 

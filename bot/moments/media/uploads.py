@@ -156,6 +156,13 @@ def of(session: Session, post_ids: Collection[int]) -> dict[int, list[Media]]:
     return found
 
 
+def drafts(session: Session, owner_id: int, media_ids: Sequence[int]) -> list[Media]:
+    """Those of one's uploads that no post shows yet, in this order."""
+    mine = Media.owner_id == owner_id, Media.state == MediaState.READY, Media.use == MediaUse.DRAFT
+    found = {media.id: media for media in session.scalars(select(Media).where(Media.id.in_(media_ids), *mine))}
+    return [found[each] for each in media_ids if each in found]
+
+
 def show(session: Session, owner_id: int, media_id: int, use: MediaUse) -> None:
     """Make a photo the owner's avatar or cover.
 

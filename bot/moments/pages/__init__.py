@@ -2,10 +2,45 @@
 
 from flask import Flask
 
-from bot.moments.pages import account, activity, codes, friend, friends, groups, notices, privacy, shell
+from bot import safety
+from bot.moments.pages import (
+    account,
+    activity,
+    album,
+    change,
+    codes,
+    compose,
+    door,
+    feed,
+    friend,
+    friends,
+    groups,
+    many,
+    notices,
+    post,
+    privacy,
+    shell,
+)
 
-PAGES = (friends, codes, friend, groups, privacy, notices, activity, account)
+PAGES = (
+    door,
+    feed,
+    compose,
+    post,
+    change,
+    album,
+    friends,
+    codes,
+    friend,
+    groups,
+    privacy,
+    many,
+    notices,
+    activity,
+    account,
+)
 
 
 def register(app: Flask) -> None:
+    safety.prepare(app)
     app.register_blueprint(shell.bp)

@@ -62,7 +62,9 @@ def change_password() -> ResponseReturnValue:
     old, new = request.form.get("old", ""), request.form.get("new", "")
     try:
         with acting() as (session, me):
+            members.count_try(me.handle, request.remote_addr or "")
             members.change_password(session, me, old, new, request.cookies.get(COOKIE, ""))
+            members.forget_tries(me.handle, request.remote_addr or "")
     except Refused as refused:
         return _again({}, refused)
     say(_("Your password is changed. All other browsers and programs are signed out."))

@@ -46,7 +46,7 @@ def mute_post(post: str) -> ResponseReturnValue:
             say(_("You hear of this post again."))
         else:
             notices.set_muted(session, me, posts.find(session, me, post_id).id, True)
-            say(_("No more notices about this post. You can change that on its page."))
+            say(_("No more notices about this post. You can change that under “Which notices”."))
     return redirect(url_for("moments.list_notices"))
 
 
@@ -58,7 +58,15 @@ def choose_notices() -> ResponseReturnValue:
         say(_("Saved. It holds for the notices that are there, too."))
         return redirect(url_for("moments.list_notices"))
     with looking() as (session, me):
-        return show("notice_choices.html", choices=notices.choices(session, me), labels=_labels())
+        return show(
+            "notice_choices.html",
+            choices=notices.choices(session, me),
+            labels=_labels(),
+            muted=[
+                {"id": addresses.of("post", post.id), "words": _beginning(post.body)}
+                for post in notices.muted_posts(session, me)
+            ],
+        )
 
 
 def _by_post(session: Session, me: Member, found: list[Notice]) -> list[cards.Values]:

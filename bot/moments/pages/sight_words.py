@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from bot.moments.pages.language import _, _n
+from bot.moments.reasons import Row
 from bot.moments.sight import Line
-from bot.moments.visibility import Row
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
-"""What keeps a page safe in the browser: form tokens, the caller's origin, and headers."""
+"""What keeps the pages of the console and of Moments safe in the browser: form tokens, the caller's origin, headers."""
 
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
 from flask_wtf.csrf import CSRFProtect
 
-from bot.console.blueprint import is_https
 from bot.settings import settings
 
 # Nothing inline, nothing from elsewhere.
@@ -27,8 +26,14 @@ HEADERS = {
 csrf = CSRFProtect()
 
 
+def is_https() -> bool:
+    return settings().base_url.startswith("https:")
+
+
 def prepare(app: Flask) -> None:
-    """Form tokens live in Flask's own signed cookie; they are checked for console pages only."""
+    """Form tokens live in Flask's own signed cookie, checked for pages only.  A second time changes nothing."""
+    if "csrf" in app.extensions:
+        return
     if not app.secret_key:
         app.secret_key = settings().secret_key.get_secret_value()
     app.config.update(
@@ -58,6 +63,7 @@ def check_form() -> None:
 
 
 def add_headers(response: Response) -> Response:
+    """Those that the page itself has not set."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if is_https():
