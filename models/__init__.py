@@ -65,6 +65,7 @@ from models.moments import (
     MemberToken,
     RequestSource,
     RequestState,
+    WechatLink,
 )
 from models.moments_media import Media, MediaKind, MediaState, MediaUse
 from models.moments_posts import (
@@ -200,6 +201,7 @@ __all__ = [
     "Trigger",
     "UtcDateTime",
     "Way",
+    "WechatLink",
     "affected",
     "fingerprint",
     "utc_now",

@@ -20,6 +20,7 @@ from bot.moments.pages import (
     post,
     privacy,
     shell,
+    wechat,
 )
 
 PAGES = (
@@ -38,6 +39,7 @@ PAGES = (
     notices,
     activity,
     account,
+    wechat,
 )
 
 

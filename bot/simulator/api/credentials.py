@@ -1,4 +1,4 @@
-"""The calls without the account's token: token, stable_token and clear_quota/v2 by appid and secret, and web sign-in's."""
+"""Calls without the account's token: token, stable_token, clear_quota/v2 (by appid and secret), web sign-in's."""
 
 from collections.abc import Callable
 from typing import Any
