@@ -91,7 +91,13 @@ def who(remembered: str, code: str, state: str) -> Known:
     except web_sign_in.NobodyReal:
         raise Refused("WeChat shows only a preview here. Choose its full service, then begin again.") from None
     except WeChatError as error:
-        log.warning("moments.wechat_sign_in", account=account.slug, error=str(error), advice=error.advice())
+        log.warning(
+            "moments.wechat_sign_in",
+            account=account.slug,
+            errcode=error.errcode,
+            error=error.errmsg,
+            advice=error.advice(),
+        )
         if error.retry or isinstance(error, OutcomeUnknown):
             raise Unreachable("WeChat does not answer just now. Nothing is lost; begin again in a minute.") from None
         raise Unreachable(

@@ -36,14 +36,15 @@ class Person(Browser):
         return self.client.post(f"/moments{path}", data=sent, headers=headers, follow_redirects=True)
 
     def text(self, path: str) -> str:
-        """What the page says, without its marks."""
+        """What the page says, as a screen reader reads it."""
         answer = self.open(path)
         assert answer.status_code == 200, (path, answer.status_code)
         return words(answer)
 
 
 def words(answer: TestResponse) -> str:
-    body = re.sub(r"(?s)<(script|style|svg|head).*?</\1>", " ", answer.text)
+    body = re.sub(r"(?s)<(script|style|svg|head)\b.*?</\1>", " ", answer.text)
+    body = re.sub(r"(?s)<(\w+)[^>]*aria-hidden=.true.[^>]*>.*?</\1>", " ", body)
     return " ".join(re.sub(r"<[^>]+>", " ", body).replace("&#39;", "'").split())
 
 

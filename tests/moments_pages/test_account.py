@@ -1,7 +1,10 @@
 """The account: profile, password, programs, browsers, the export, and leaving."""
 
+import io
+
 from bot.database import transaction
 from bot.moments import members
+from tests.moments.test_media import PHOTO
 from tests.moments_pages.people import words
 
 
@@ -95,3 +98,24 @@ def test_deleting_needs_the_handle_and_can_be_undone_for_fifteen_days(person):
     assert bob.get(f"/posts/{post}").status_code == 404
     ann.send("/account/back")
     assert bob.get(f"/posts/{post}").status_code == 200
+
+
+def test_an_avatar_and_a_cover_are_chosen_and_taken_away(person):
+    ann = person("ann")
+    page = ann.text("/account")
+    assert "Remove" not in page
+    for use in ("avatar", "cover"):
+        photo = (io.BytesIO(PHOTO), "me.jpg")
+        assert "Saved." in words(ann.send(f"/account/picture/{use}", photo=photo))
+    me = ann.get("/me").json
+    assert me["avatar"]
+    assert me["cover"]
+    assert f'src="{me["avatar"]}"' in ann.open("/account").text
+    ann.send("/account/picture/avatar", remove="1")
+    assert ann.get("/me").json["avatar"] is None
+    none = ann.send("/account/picture/cover")
+    assert (none.status_code, "Choose a photo first." in words(none)) == (422, True)
+    broken = ann.send("/account/picture/cover", photo=(io.BytesIO(b"no photo at all"), "me.jpg"))
+    assert broken.status_code == 422
+    assert ann.get("/me").json["cover"]  # the old one stays
+    assert ann.send("/account/picture/hat", remove="1").status_code == 404

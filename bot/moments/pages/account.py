@@ -6,16 +6,17 @@ from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bot import clock, follower_sign_in
-from bot.errors import Refused
-from bot.moments import addresses, cards, members
+from bot.errors import NotFound, Refused
+from bot.moments import addresses, cards, limits, members
 from bot.moments.api.contract import COOKIE
 from bot.moments.api.members import Export
 from bot.moments.api.wechat import links
+from bot.moments.media import uploads
 from bot.moments.pages.forms import Form
 from bot.moments.pages.language import _
 from bot.moments.pages.shell import acting, bp, looking, say, show
 from bot.moments.pages.wechat import may_lead_to_wechat
-from models import MemberStatus
+from models import MediaUse, MemberStatus
 
 
 @bp.get("/account")
@@ -24,8 +25,9 @@ def show_account(form: Form | None = None, status: int = 200, token: str = "") -
         page = show(
             "account.html",
             status,
-            form=form or Form({"name": me.name, "about": me.about}),
+            form=(form or Form()).over({"name": me.name, "about": me.about}),
             member=me,
+            pictures=cards.pictures(me),
             token=token,
             has_password=me.password_hash != "",
             tokens=[
@@ -60,6 +62,36 @@ def change_profile() -> ResponseReturnValue:
         return _again(values, refused)
     say(_("Saved."))
     return redirect(url_for("moments.show_account"))
+
+
+@bp.post("/account/picture/<use>")
+def set_picture(use: str) -> ResponseReturnValue:
+    """One's avatar or cover, from a plain form; with "remove": none."""
+    if use not in (MediaUse.AVATAR, MediaUse.COVER):
+        raise NotFound("There is no such photo.")
+    try:
+        media_id = None if "remove" in request.form else _uploaded()
+        with acting() as (session, me):
+            members.show(session, me, MediaUse(use), media_id)
+    except Refused as refused:
+        form = Form({"picture": ""})
+        form.refuse(refused, "picture")
+        return show_account(form, refused.status)
+    say(_("Saved."))
+    return redirect(url_for("moments.show_account"))
+
+
+def _uploaded() -> int:
+    """
+    Raises:
+        Refused: no file, or none that can be shown.
+    """
+    with looking() as (_session, me):
+        an_hour = limits.media_an_hour(me)
+    photo = request.files.get("photo")
+    if photo is None or not photo.filename:
+        raise Refused("Choose a photo first.", field="picture")
+    return uploads.take(me.id, photo.stream, an_hour=an_hour).id
 
 
 @bp.post("/account/password")

@@ -58,9 +58,17 @@ def shown(session: Session, me: Member, found: list[Post], most_comments: int = 
     """Cards, and on one's own in words whom they are for."""
     items = cards.many(session, me, found, most_comments=most_comments)
     for each in items:
+        name_answered(each["comments"], each["comments"])
         if each["own"]:
             each["own"]["for"] = for_whom(each["own"]["audience"])
     return items
+
+
+def name_answered(comments: list[cards.Values], among: list[cards.Values]) -> None:
+    """Beside each answer the name of whom it answers, if that is one of those."""
+    by = {each["id"]: each["by"]["name"] for each in among if each["by"]}
+    for each in comments:
+        each["answers"] = by.get(each["reply_to"], "")
 
 
 def _why_empty(session: Session, me: Member) -> str:

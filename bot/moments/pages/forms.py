@@ -17,6 +17,10 @@ class Form:
     def error(self, name: str) -> str:
         return self.errors.get(name, "")
 
+    def over(self, values: dict[str, str]) -> "Form":
+        """The same over what is kept, where nothing was typed."""
+        return Form({**values, **self.values}, self.errors)
+
     def refuse(self, refused: Refused, otherwise: str = "") -> None:
         """Put the sentence at its field; at ``otherwise`` where it is about none of this form's."""
         self.errors[refused.field if refused.field in self.values else otherwise or refused.field] = worded(refused)

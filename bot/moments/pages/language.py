@@ -1,4 +1,4 @@
-"""Sentences in the member's language: English in the code, Chinese in locale/zh.json."""
+"""Sentences in the member's language: English in the code, Chinese in locale/zh*.json."""
 
 import json
 from functools import lru_cache
@@ -15,7 +15,9 @@ LANGUAGES = ("zh", "en")
 @lru_cache
 def catalogue() -> dict[str, str]:
     """English sentence → Chinese."""
-    found: dict[str, str] = json.loads((Path(__file__).parent / "locale" / "zh.json").read_text("utf-8"))
+    found: dict[str, str] = {}
+    for path in sorted((Path(__file__).parent / "locale").glob("zh*.json")):  # of people, and of posts
+        found |= json.loads(path.read_text("utf-8"))
     return found
 
 

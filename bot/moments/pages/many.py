@@ -1,6 +1,6 @@
 """Another audience for many of one's posts at once, after a look at what that opens and closes."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,6 +13,7 @@ from bot.moments.feed import Which
 from bot.moments.pages.forms import Form
 from bot.moments.pages.language import _n
 from bot.moments.pages.shell import acting, bp, say, show
+from bot.moments.pages.when import ZONE
 from models import ListKind, Member, PostMode
 
 FIELDS = ("mode", "group", "since", "until", "to")
@@ -65,7 +66,7 @@ def _day(given: dict[str, str], name: str) -> datetime | None:
     if not given[name]:
         return None
     try:
-        return datetime.strptime(given[name], "%Y-%m-%d").replace(tzinfo=UTC)
+        return datetime.strptime(given[name], "%Y-%m-%d").replace(tzinfo=ZONE)
     except ValueError:
         raise Refused("Give a day such as 2026-11-23.", field=name) from None
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from bot.errors import Refused
 from bot.moments import addresses, audiences, cards, posts, reactions
-from bot.moments.pages.feed import MOST_COMMENTS, shown
+from bot.moments.pages.feed import MOST_COMMENTS, name_answered, shown
 from bot.moments.pages.forms import Form
 from bot.moments.pages.language import _, worded
 from bot.moments.pages.shell import acting, bp, looking, own_path, say, show
@@ -21,8 +21,9 @@ def show_post(post: str, form: Form | None = None, status: int = 200) -> Respons
     with looking() as (session, me):
         found = posts.find(session, me, addresses.read("post", post))
         card = shown(session, me, [found], 0)[0]
-        said = reactions.on(session, me, [found.id])
-        ids = [each.id for each in said]
+        rows = reactions.on(session, me, [found.id])
+        ids, said = [each.id for each in rows], cards.said(session, me, rows)
+        name_answered(said, said)
         at = addresses.read("comment", request.args.get("at", ""))
         start = max(0, (ids.index(at) if at in ids else len(ids)) - (COMMENTS // 2 if at in ids else COMMENTS))
         end = start + COMMENTS
@@ -30,11 +31,11 @@ def show_post(post: str, form: Form | None = None, status: int = 200) -> Respons
         return show(
             "post.html",
             status,
-            post={**card, "comments": cards.said(session, me, said[start:end])},
+            post={**card, "comments": said[start:end]},
             form=form or Form({"body": ""}),
             earlier=addresses.of("comment", ids[max(0, start - COMMENTS // 2)]) if start else "",
             later=addresses.of("comment", ids[min(end + COMMENTS // 2, len(ids) - 1)]) if end < len(ids) else "",
-            reply=next((each for each in cards.said(session, me, said) if each["id"] == answered and each["by"]), None),
+            reply=next((each for each in said if each["id"] == answered and each["by"]), None),
             viewers=_viewers(session, me, found) if card["is_mine"] else None,
             reshares=shown(session, me, posts.reshares(session, me, found), 0) if card["is_mine"] else [],
         )

@@ -31,7 +31,7 @@ OPEN = {  # to whoever comes by
     *("moments.sign_in", "moments.join", "moments.set_language", "moments.static"),
     *("moments.begin_wechat", "moments.back_from_wechat"),
 }
-UPLOADS = {"moments.publish"}  # a plain form brings its photos along
+UPLOADS = {"moments.publish", "moments.set_picture"}  # a plain form brings its photos along
 POLICY = safety.CONTENT_POLICY.replace("img-src 'self' data:", "img-src 'self' data: blob:") + "; media-src 'self'"
 
 bp = Blueprint("moments", __name__, url_prefix="/moments", template_folder="templates")
