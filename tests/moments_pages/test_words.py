@@ -38,7 +38,12 @@ def wanted() -> set[str]:
             found |= set(in_code(path)) | set(refusals(path))
     for path in (MOMENTS / "media" / "refusals.py", MOMENTS.parent / "services" / "passwords.py"):
         found |= set(sentences_of(path))
-    found |= set(in_code(MOMENTS / "api" / "contract.py"))  # who is let in
+    for path in (
+        MOMENTS / "api" / "contract.py",
+        MOMENTS / "api" / "wechat.py",
+        MOMENTS.parent / "follower_sign_in.py",
+    ):
+        found |= set(in_code(path))  # who is let in
     return {sentence for sentence in found if re.search(r"[A-Za-z]{2}", re.sub(r"{\w+}", "", sentence))}
 
 

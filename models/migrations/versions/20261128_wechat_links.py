@@ -27,8 +27,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_wechat_links_account_id_accounts'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_wechat_links_member_id_members'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_wechat_links')),
-    sa.UniqueConstraint('account_id', 'openid', name=op.f('uq_wechat_links_account_id')),
-    sa.UniqueConstraint('member_id', 'account_id', name=op.f('uq_wechat_links_member_id'))
+    sa.UniqueConstraint('account_id', 'openid', name=op.f('uq_wechat_links_account_id_openid')),
+    sa.UniqueConstraint('member_id', 'account_id', name=op.f('uq_wechat_links_member_id_account_id'))
     )
     op.add_column('accounts', sa.Column('signs_members_in', sa.Boolean(), nullable=False, server_default=sa.false()))
 
