@@ -36,7 +36,7 @@ class Database:
             self.read = _sqlite(url, "NORMAL", _Reader)
         else:
             # A repeat waits for the first attempt's row; WeChat gives up after 5 s.
-            options = "-c lock_timeout=4500 -c timezone=UTC"
+            options = "-c lock_timeout=4500 -c timezone=UTC -c jit=off"
             self.write = self.inbound = self.read = create_engine(
                 url,
                 pool_size=16,

@@ -24,7 +24,8 @@ FIRST = 1 << 53  # before everything
 WALK_ABOVE = 900  # friends, from which walking down all posts is cheaper than asking for each friend's
 _FIRST_SPAN = 3 * stamps.DAY
 _REMEMBERED = 20_000
-_spans: dict[int, int] = {}  # how far back a page of a reader went: a guess to begin with, nothing more
+# How many friends a reader had, and how far back a page of theirs went: guesses to begin with, nothing more.
+_guesses: dict[int, tuple[int, int]] = {}
 
 
 def feed(session: Session, viewer: Member, before: int, limit: int) -> tuple[list[Post], int | None]:
@@ -83,10 +84,9 @@ def search(session: Session, viewer: Member, text: str, before: int, limit: int)
 
 def candidates(session: Session, viewer_id: int, before: int, most: int, text: str = "") -> list[int]:
     """Ids of posts by the viewer's friends and the viewer, from a stretch of time that is widened until it is full."""
-    friends = session.scalar(visibility.count_friends(), visibility.by(viewer_id)) or 0
+    friends, span = _guesses.get(viewer_id) or (_count_friends(session, viewer_id), _FIRST_SPAN)
     query = (_walk if friends > WALK_ABOVE else _window)(text != "")
     top = min(before, stamps.now() + 1)
-    span = _spans.get(viewer_id, _FIRST_SPAN)
     while True:
         low = max(0, top - span)
         stretch = {"viewer": viewer_id, "before": before, "low": low, "most": most, "text": _escaped(text)}
@@ -95,10 +95,14 @@ def candidates(session: Session, viewer_id: int, before: int, most: int, text: s
             break
         span *= 3
     if len(ids) >= most:
-        if len(_spans) >= _REMEMBERED:
-            _spans.clear()
-        _spans[viewer_id] = max((top - ids[-1]) * 5 // 4, stamps.DAY // 24)
+        if len(_guesses) >= _REMEMBERED:
+            _guesses.clear()
+        _guesses[viewer_id] = friends, max((top - ids[-1]) * 5 // 4, stamps.DAY // 24)
     return ids
+
+
+def _count_friends(session: Session, viewer_id: int) -> int:
+    return session.scalar(visibility.count_friends(), visibility.by(viewer_id)) or 0
 
 
 @cache

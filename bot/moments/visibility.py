@@ -63,8 +63,12 @@ def friends(one: Viewer, other: Viewer) -> Condition:
     )
 
 
-def sees(viewer: Viewer, post: Any = Post) -> Condition:
-    """see(v, p), and for a reshare without words also that its root shows: without it there is nothing to see."""
+def sees(viewer: Viewer, post: Any = Post, *, few: bool = False) -> Condition:
+    """see(v, p), and for a reshare without words also that its root shows: without it there is nothing to see.
+
+    Args:
+        few: of a page's posts, not of what hangs on them by the thousand.
+    """
     root = aliased(Post)
     has_something = or_(
         post.root_id.is_(None),
@@ -72,25 +76,25 @@ def sees(viewer: Viewer, post: Any = Post) -> Condition:
         _some(select(1).where(root.id == post.root_id, shows_root(viewer, root)), root),
     )
     own = and_(post.author_id == viewer, active(viewer))
-    return and_(post.deleted_at.is_(None), or_(own, and_(_sees_others(viewer, post), has_something)))
+    return and_(post.deleted_at.is_(None), or_(own, and_(_sees_others(viewer, post, few), has_something)))
 
 
-def shows_root(viewer: Viewer, root: Any) -> Condition:
+def shows_root(viewer: Viewer, root: Any, *, few: bool = False) -> Condition:
     """root_v: whether a reshare shows its root to this viewer.  A root is never a reshare itself."""
     own = and_(root.author_id == viewer, active(viewer))
-    return and_(root.deleted_at.is_(None), root.reshare_ok, or_(own, _sees_others(viewer, root)))
+    return and_(root.deleted_at.is_(None), root.reshare_ok, or_(own, _sees_others(viewer, root, few)))
 
 
 @cache
 def posts(*, muted: bool = True) -> Select[Post]:
     """Those of the posts IDS that VIEWER sees, newest first; for a feed without the muted ones."""
-    query = select(Post).where(Post.id.in_(IDS), sees(VIEWER)).order_by(Post.id.desc())
+    query = select(Post).where(Post.id.in_(IDS), sees(VIEWER, few=True)).order_by(Post.id.desc())
     return query if muted else query.where(unmuted(VIEWER))
 
 
 @cache
 def roots() -> Select[Post]:
-    return select(Post).where(Post.id.in_(IDS), shows_root(VIEWER, Post))
+    return select(Post).where(Post.id.in_(IDS), shows_root(VIEWER, Post, few=True))
 
 
 @cache
@@ -220,10 +224,11 @@ def shown(present: list[Comment]) -> list[Comment]:
 
 def unmuted(viewer: Viewer, post: Any = Post) -> Condition:
     """What a feed leaves out beside what may not be seen: muted authors, also behind a reshare."""
-    root, edge = aliased(Post), aliased(Edge)
-    behind = _some(select(1).where(root.id == post.root_id, root.author_id == edge.other_id), root)
-    muted = select(1).where(edge.owner_id == viewer, edge.mutes, or_(edge.other_id == post.author_id, behind))
-    return not_(_some(muted, edge))
+    root, edge, other = aliased(Post), aliased(Edge), aliased(Edge)
+    mutes = select(1).where(edge.owner_id == viewer, edge.other_id == post.author_id, edge.mutes)
+    behind = select(1).select_from(root).join(other, other.other_id == root.author_id)
+    behind = behind.where(root.id == post.root_id, other.owner_id == viewer, other.mutes)
+    return not_(or_(_some(_each(mutes), edge), _some(_each(behind), root, other)))
 
 
 @cache
@@ -250,31 +255,21 @@ def seen_by() -> Select[int, int]:
     )
 
 
-def _sees_others(viewer: Viewer, post: Any) -> Condition:
+def _sees_others(viewer: Viewer, post: Any, few: bool = False) -> Condition:
     """see(v, p) for a post of somebody else's, which is not deleted."""
     edge, author, reader = aliased(Edge), aliased(Member), aliased(Member)
-    return and_(
-        not_(post.is_held),
-        _some(
-            select(1)
-            .select_from(edge)
-            .join(author, author.id == edge.other_id)
-            .join(reader, reader.id == edge.owner_id)
-            .where(
-                edge.owner_id == viewer,
-                edge.other_id == post.author_id,
-                *_befriended(edge),
-                not_(edge.hidden_by),
-                _is_active(author),
-                _is_active(reader),
-                in_window(post, author),
-                _is_meant(viewer, post, edge, author),
-            ),
-            edge,
-            author,
-            reader,
-        ),
+    seen = select(1).select_from(edge).join(author, author.id == edge.other_id).join(reader, reader.id == edge.owner_id)
+    seen = seen.where(
+        edge.owner_id == viewer,
+        edge.other_id == post.author_id,
+        *_befriended(edge),
+        not_(edge.hidden_by),
+        _is_active(author),
+        _is_active(reader),
+        in_window(post, author),
+        _is_meant(viewer, post, edge, author),
     )
+    return and_(not_(post.is_held), _some(_each(seen) if few else seen, edge, author, reader))
 
 
 def in_window(post: Any, author: Any) -> Condition:
@@ -329,6 +324,11 @@ def _some(query: Any, *own: Any) -> Condition:
     Left to itself SQLAlchemy looks one level up only, and would ask about any post at all.
     """
     return exists(query.correlate_except(*own))
+
+
+def _each(query: Any) -> Any:
+    """For each row by itself: an offset of nothing keeps PostgreSQL from reading all of the viewer's friends first."""
+    return query.offset(0)
 
 
 def _befriended(edge: Any) -> tuple[Condition, ...]:

@@ -67,7 +67,7 @@ def groups_frozen(plant: pytest.MonkeyPatch) -> None:
 
 
 def reshare_copies(plant: pytest.MonkeyPatch) -> None:
-    plant.setattr(visibility, "shows_root", lambda viewer, root: root.deleted_at.is_(None))
+    plant.setattr(visibility, "shows_root", lambda viewer, root, few=False: root.deleted_at.is_(None))
 
 
 def global_counter(plant: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Chinese first, English complete: every sentence of these pages is in their catalogue, and no other."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,3 +62,8 @@ def test_nothing_is_left_over() -> None:
     assert (
         not {english for english in catalogue() if re.search(r"[A-Za-z]{2}", re.sub(r"{\w+}", "", english))} - wanted()
     )
+
+
+def test_no_sentence_stands_in_two_files() -> None:
+    files = [json.loads(path.read_text("utf-8")) for path in (PAGES / "locale").glob("zh*.json")]
+    assert sum(map(len, files)) == len(catalogue())

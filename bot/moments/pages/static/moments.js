@@ -134,7 +134,8 @@ async function older(link) {
     keep();
   } catch {
     link.removeAttribute("aria-busy"); // it is a link: a tap tries again
-    link.dataset.failed = "1";
+    link.textContent = link.dataset.failed;
+    tell(link.textContent);
   }
 }
 
