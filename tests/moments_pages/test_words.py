@@ -28,7 +28,7 @@ def refusals(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if name in ("TooMany", "TooBusy", "Full", "TooManyTries", "Malformed"):
+            if name in ("TooMany", "TooBusy", "Full", "TooManyTries", "Malformed", "Unreachable"):
                 yield from (each.value for each in node.args[:1] if isinstance(each, ast.Constant))
 
 
