@@ -44,7 +44,7 @@ def wanted() -> set[str]:
         MOMENTS / "api" / "wechat.py",
         MOMENTS.parent / "follower_sign_in.py",
     ):
-        found |= set(in_code(path))  # who is let in
+        found |= set(in_code(path)) | set(refusals(path))  # who is let in
     return {sentence for sentence in found if re.search(r"[A-Za-z]{2}", re.sub(r"{\w+}", "", sentence))}
 
 
