@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -28,6 +29,7 @@ def prepare(settings: Settings, callback_url: str, *, demo: bool = True) -> None
     with transaction() as session:
         account = _found_or_made(session)
         ours = _as_in_wechats_console(account, callback_url)
+        ours["web_domain"] = urlsplit(settings.base_url).hostname or ""
     theirs = _tell_simulator(settings.wechat_url, ours)
     with transaction() as session:
         account = accounts.get(session, SLUG)
@@ -56,7 +58,9 @@ def _found_or_made(session: Any) -> Account:
     try:
         return accounts.get(session, SLUG)
     except NotFound:
-        return accounts.create(session, SLUG, TITLE, kind="service", is_verified=True, mode="safe")
+        return accounts.create(
+            session, SLUG, TITLE, kind="service", is_verified=True, mode="safe", signs_members_in=True
+        )
 
 
 def _as_in_wechats_console(account: Account, callback_url: str) -> dict[str, Any]:

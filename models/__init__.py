@@ -65,6 +65,7 @@ from models.moments import (
     MemberToken,
     RequestSource,
     RequestState,
+    WechatLink,
 )
 from models.moments_media import Media, MediaKind, MediaState, MediaUse
 from models.moments_moderation import CaseState, MemberReport, ModerationCase, StaffView
@@ -207,6 +208,7 @@ __all__ = [
     "Trigger",
     "UtcDateTime",
     "Way",
+    "WechatLink",
     "affected",
     "fingerprint",
     "utc_now",

@@ -73,6 +73,7 @@ class Account(Base):
     offline_minutes: Mapped[int] = mapped_column(default=10)  # then an agent's conversations go back to the queue
     opening_hours: Mapped[dict[str, Any]] = mapped_column(default=dict)  # services.opening_hours; {}: always open
     away_reply: Mapped[str] = mapped_column(Text, default="现在是休息时间，上班后我们会尽快回复您。")
+    signs_members_in: Mapped[bool] = mapped_column(default=False)  # followers may come into Moments through it
     cap_messages: Mapped[int] = mapped_column(default=0)  # campaigns' messages to one follower in ``cap_days``; 0: any
     cap_days: Mapped[int] = mapped_column(default=7)
     approval_above: Mapped[int | None]  # a campaign to more followers than this needs a second person; None: none does

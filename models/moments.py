@@ -83,6 +83,18 @@ class MemberToken(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class WechatLink(Base):
+    """Who a member is in WeChat, as one account knows them; bot.moments.wechat_links says who may know of it."""
+
+    __tablename__ = "wechat_links"
+    __table_args__ = (UniqueConstraint("account_id", "openid"), UniqueConstraint("member_id", "account_id"))
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    openid: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class FriendRequest(Base):
     __tablename__ = "friend_requests"
     __table_args__ = (

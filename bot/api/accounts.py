@@ -37,6 +37,7 @@ class Account(Out):
     offline_minutes: int
     opening_hours: dict[str, Any]
     away_reply: str
+    signs_members_in: bool
     cap_messages: int
     cap_days: int
     approval_above: int | None
@@ -89,6 +90,9 @@ class AccountChange(In):
     ] = None
     away_reply: Annotated[
         str | None, Field(max_length=2048, description="outside the hours; {{opens}} is when somebody is there again")
+    ] = None
+    signs_members_in: Annotated[
+        bool | None, Field(description="whether people may sign in to Moments through it; a verified service account")
     ] = None
     cap_messages: Annotated[
         int | None, Field(ge=0, le=1000, description="of campaigns to one follower within `cap_days`; 0: any number")

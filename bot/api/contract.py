@@ -84,7 +84,7 @@ def _view(known: Endpoint) -> Callable[..., Response]:
         def run(*session: Session) -> Any:
             return known.run(*session, **{name: value for name, value in values.items() if name in wants})
 
-        result = None
+        result: Any = None
         if known.takes_file:
             with snapshot() as session:  # before a byte of the file is read
                 values["account"] = _account(session, token, slug)

@@ -1,6 +1,7 @@
 """Official accounts: which there are, adding one, and what WeChat and we must know of each other."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -94,6 +95,7 @@ def _settings_page(form: Form, *, status: int = 200, revealed: Any = None) -> Re
         has_secret=bool(current_account().sealed_secret),
         text_bytes=TEXT_BYTES,
         callback=f"{settings().base_url}/wechat/{account_slug()}",
+        host=urlsplit(settings().base_url).hostname,
     )
 
 
@@ -102,6 +104,7 @@ def _shown(account: Account) -> dict[str, Any]:
     return {
         **{name: getattr(account, name) for name in PLAIN},
         "is_verified": "1" if account.is_verified else "",
+        "signs_members_in": "1" if account.signs_members_in else "",
         **{name: "\n".join(getattr(account, name)) for name in accounts.WORDS},
         **{name: getattr(account, name) for name in (*accounts.REPLIES, "away_reply", *NUMBERS, *CHOICES)},
         **opening_hours_form.shown(account.opening_hours),
@@ -114,6 +117,8 @@ def _typed(given: dict[str, str]) -> dict[str, Any]:
     values |= {name: given[name].strip() for name in accounts.SEALED if given.get(name, "").strip()}
     if "shown" in given:  # an unticked box is not sent at all
         values["is_verified"] = "is_verified" in given
+    if "moments_shown" in given:
+        values["signs_members_in"] = "signs_members_in" in given
     for name in accounts.WORDS:
         if name in given:
             values[name] = given[name].replace(",", "\n").replace("，", "\n").splitlines()

@@ -88,6 +88,7 @@ def column(name: str, value: Any = None) -> str:
         "human_words": _("Words that ask for a person"),
         "human_reply": _("What the bot says then"),
         "handover_minutes": _("Minutes until the bot answers again"),
+        "signs_members_in": _("People may sign in to Moments through this account"),
         "cap_messages": _("Campaign messages to one follower, at most"),
         "cap_days": _("Within so many days"),
         "approval_above": _("A second person approves above"),

@@ -59,6 +59,13 @@ def find(session: Session, handle: str) -> Member | None:
     return session.scalar(select(Member).where(Member.handle == handle.strip().lower()))
 
 
+def get(session: Session, member_id: int) -> Member:
+    member = session.get(Member, member_id)
+    if member is None:
+        raise nobody()
+    return member
+
+
 def lock(session: Session, *ids: int) -> int:
     """Hold these members until the commit, and return a stamp larger than all of theirs, which becomes theirs.
 

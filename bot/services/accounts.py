@@ -30,7 +30,8 @@ CAMPAIGNS = ("cap_messages", "cap_days", "approval_above")
 WORDS = ("human_words", "opt_out_words", "opt_in_words")  # a text that is one of these means something by itself
 REPLIES = ("human_reply", "opt_out_reply", "opt_in_reply")
 DESK = ("desk", "assigning", "offline_minutes", "opening_hours", "away_reply", "handover_minutes")
-EDITABLE = {*PLAIN, *WORDS, *REPLIES, *CAMPAIGNS, *DESK, *SEALED}
+MEMBERS = ("signs_members_in",)
+EDITABLE = {*PLAIN, *MEMBERS, *WORDS, *REPLIES, *CAMPAIGNS, *DESK, *SEALED}
 _CHOICES: dict[str, type[StrEnum]] = {"kind": AccountKind, "mode": CallbackMode, "desk": Desk, "assigning": Assigning}
 
 
@@ -110,6 +111,12 @@ def update(session: Session, account: Account, values: dict[str, Any]) -> None:
     is_verified = checked.get("is_verified", account.is_verified)
     if checked.keys() & {"desk", "is_verified"} and not is_verified and checked.get("desk", account.desk) != Desk.LOBBY:
         raise Refused("Only accounts that WeChat has verified have its service desk; let Lobby answer.", field="desk")
+    signs_in = checked.get("signs_members_in", account.signs_members_in)
+    is_service = checked.get("kind", account.kind) == AccountKind.SERVICE
+    if signs_in and checked.keys() & {"signs_members_in", "kind", "is_verified"} and not (is_service and is_verified):
+        raise Refused(
+            "Only a verified service account may ask WeChat who somebody is; leave this off.", field="signs_members_in"
+        )
     for name, value in checked.items():
         if name in SEALED:
             setattr(account, f"sealed_{name}", vault.seal(value, "accounts", account.slug, name))

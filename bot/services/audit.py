@@ -16,8 +16,9 @@ from models import AuditRecord, Base
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "accounts": ("slug", "title", "appid", "original_id", "kind", "is_verified", "mode", "timezone", "human_words",
-                 "human_reply", "handover_minutes", "cap_messages", "cap_days", "approval_above", "opt_out_words",
-                 "opt_out_reply", "opt_in_words", "opt_in_reply", "sealed_secret", "sealed_token", "sealed_aes_key"),
+                 "human_reply", "handover_minutes", "signs_members_in", "cap_messages", "cap_days", "approval_above",
+                 "opt_out_words", "opt_out_reply", "opt_in_words", "opt_in_reply", "sealed_secret", "sealed_token",
+                 "sealed_aes_key"),
     "rules": ("title", "trigger", "keywords", "replies", "reply_mode", "is_enabled", "starts_on", "ends_on",
               "time_from", "time_to", "tag_id", "group_name"),
     "menus": ("buttons", "conditional"),

@@ -40,6 +40,8 @@ class Account(BaseModel):
     mass_a_minute: int = Field(default=60, ge=0)  # calls of mass messaging; 0: without limit
     moderation_seconds: float = Field(default=0, ge=0)  # from a mass message or publication taken on to its end
     miniprograms: tuple[str, ...] = ()  # appids linked to the account
+    # Where web sign-in may lead back to (网页授权域名); empty: nowhere.
+    web_domain: str = Field(default="", pattern=r"^[a-z0-9.-]{0,253}$")
 
     @property
     def shown_title(self) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Flask, Response, abort, render_template, request, send_file
 from flask.json.provider import DefaultJSONProvider
 
-from bot.simulator import control, drafts, media, phone, postman, qrcodes
+from bot.simulator import consent_pages, control, drafts, media, phone, postman, qrcodes
 from bot.simulator.api import (
     account,
     codes,
@@ -50,6 +50,7 @@ def create_app(data_dir: Path, clock_file: Path | None = None) -> Flask:
     app.json.ensure_ascii = False
     app.register_blueprint(control.make(world, CALLS.keys() | credentials.CALLS.keys()))
     app.register_blueprint(phone.make(world))
+    app.register_blueprint(consent_pages.make(world))
     _add_pictures(app, world)
 
     @app.route("/<path:path>", methods=["GET", "POST"])

@@ -67,6 +67,11 @@ CREATE TABLE IF NOT EXISTS media (
 CREATE TABLE IF NOT EXISTS qrcodes (
     ticket TEXT PRIMARY KEY, account TEXT NOT NULL, scene TEXT NOT NULL, is_number INTEGER NOT NULL,
     url TEXT NOT NULL, created_at REAL NOT NULL, expires_at REAL);  -- NULL: permanent
+CREATE TABLE IF NOT EXISTS web_codes (
+    code TEXT PRIMARY KEY, account TEXT NOT NULL, openid TEXT NOT NULL, scope TEXT NOT NULL,
+    snapshot INTEGER NOT NULL, expires_at REAL NOT NULL, used INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS web_tokens (
+    token TEXT PRIMARY KEY, account TEXT NOT NULL, openid TEXT NOT NULL, scope TEXT NOT NULL, expires_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS qrcodes_by_account ON qrcodes (account, created_at);
 """
 

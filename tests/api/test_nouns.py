@@ -54,6 +54,19 @@ def test_what_holds_for_campaigns_is_read_and_changed(api, account):
     assert api.patch("/accounts/shop", {"cap_days": 91}).json["error"]["field"] == "cap_days"
 
 
+def test_signing_in_to_moments_is_switched_on_for_verified_service_accounts_only(api, account, create):
+    assert api.get("/accounts/shop").json["signs_members_in"] is False
+    assert api.patch("/accounts/shop", {"signs_members_in": True}).json["signs_members_in"] is True
+    (last, *_rest) = api.get("/accounts/shop/audit").json["items"]
+    assert (last["before"], last["after"]) == ({"signs_members_in": False}, {"signs_members_in": True})
+    for change in ({"kind": "subscription"}, {"is_verified": False}):
+        refused = api.patch("/accounts/shop", change)
+        assert (refused.status_code, refused.json["error"]["field"]) == (422, "signs_members_in")
+    off = api.patch("/accounts/shop", {"kind": "subscription", "signs_members_in": False})
+    assert (off.status_code, off.json["signs_members_in"]) == (200, False)
+    assert api.patch("/accounts/shop", {"signs_members_in": True}).status_code == 422
+
+
 def test_a_token_for_one_account_sees_and_makes_no_other(api_as, account, create):
     create.account("other")
     ours = api_as(account)

@@ -92,6 +92,19 @@ def test_what_holds_for_campaigns_is_set(browser: Browser, create: Create, house
     assert house.account.approval_above is None
 
 
+def test_signing_in_to_moments_is_switched_on_and_off(browser: Browser, create: Create, house: TeaHouse) -> None:
+    kept = {**NEW, "slug": None, "appid": house.account.appid, "is_verified": "1", "moments_shown": "1"}
+    assert browser.send("/tea-house/settings", **kept, signs_members_in="1").status_code == 302
+    create.session.refresh(house.account)
+    assert house.account.signs_members_in
+    assert 'name="signs_members_in" value="1" checked' in browser.open("/tea-house/settings").text
+    refused = browser.send("/tea-house/settings", **{**kept, "kind": "subscription"}, signs_members_in="1")
+    assert (refused.status_code, 'id="f-signs_members_in-error"' in refused.text) == (422, True)
+    assert browser.send("/tea-house/settings", **kept).status_code == 302
+    create.session.refresh(house.account)
+    assert not house.account.signs_members_in
+
+
 def test_a_new_secret_ends_what_the_wrong_one_left_behind(browser: Browser, create: Create, house: TeaHouse) -> None:
     row = create.session.scalars(select(AccessToken)).one()
     row.sealed_token, row.refused_count, row.blocked_until = "old", 9, utc_now()

@@ -22,6 +22,7 @@ OWN = {
     "change_post", "restore_post", "list_edits", "change_audience", "audience_history", "preview", "comment",
     "my_code", "renew_code", "list_sign_ins", "list_choices", "choose", "list_group_posts", "list_mine",
     "change_many",
+    "list_wechat_accounts", "begin_sign_in", "finish", "list_links", "begin_link",
     "list_scheduled", "schedule", "change_scheduled",
     "upload", "describe_media", "choose_avatar", "remove_avatar", "choose_cover", "remove_cover",
     "list_staff_views",
@@ -34,7 +35,7 @@ def test_p18_whatever_returns_something_is_listed():
 
 def path_of(known, post, comment, member, group="none", media="none"):
     parts = {"post": post, "comment": comment, "member": member, "group": group, "token": group, "media": media}
-    parts |= {"signin": group, "part": "thumb", "scheduled": "none"}
+    parts |= {"signin": group, "link": group, "part": "thumb", "scheduled": "none"}
     return re.sub(r"<(\w+)>", lambda found: parts[found[1]], known.path)
 
 

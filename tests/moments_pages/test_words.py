@@ -28,7 +28,7 @@ def refusals(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if name in ("TooMany", "TooBusy", "Full", "TooManyTries", "Malformed"):
+            if name in ("TooMany", "TooBusy", "Full", "TooManyTries", "Malformed", "Unreachable"):
                 yield from (each.value for each in node.args[:1] if isinstance(each, ast.Constant))
 
 
@@ -39,7 +39,12 @@ def wanted() -> set[str]:
             found |= set(in_code(path)) | set(refusals(path))
     for path in (MOMENTS / "media" / "refusals.py", MOMENTS.parent / "services" / "passwords.py"):
         found |= set(sentences_of(path))
-    found |= set(in_code(MOMENTS / "api" / "contract.py"))  # who is let in
+    for path in (
+        MOMENTS / "api" / "contract.py",
+        MOMENTS / "api" / "wechat.py",
+        MOMENTS.parent / "follower_sign_in.py",
+    ):
+        found |= set(in_code(path)) | set(refusals(path))  # who is let in
     return {sentence for sentence in found if re.search(r"[A-Za-z]{2}", re.sub(r"{\w+}", "", sentence))}
 
 

@@ -21,10 +21,25 @@ from bot.moments.api import (
     reports,
     scheduled,
     sight,
+    wechat,
 )
 from bot.moments.api.contract import ENDPOINTS, bp
 
-NOUNS = (members, account, friends, sight, groups, media, posts, scheduled, audiences, reactions, notices, reports)
+NOUNS = (
+    members,
+    account,
+    wechat,
+    friends,
+    sight,
+    groups,
+    media,
+    posts,
+    scheduled,
+    audiences,
+    reactions,
+    notices,
+    reports,
+)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _ABOUT = """The personal side. Send a token as `Authorization: Bearer lbm_…`; make one with `POST /tokens`. A browser
 sends its cookie, and the header `Lobby-Moments: 1` with every change. What you may not see answers as what is not

@@ -132,7 +132,7 @@ class Lookup(In):
 def join(session: Session, body: Joining) -> dict[str, Any]:
     member = members.join(session, body.handle, body.name, body.password)
     g.moments_cookie = members.sign_in(session, member, _device())
-    return _me(member)
+    return shown_to_me(member)
 
 
 @endpoint("POST", "/sign-in", scope=OPEN, summary="Sign in: sets the cookie", body=SigningIn, returns=Me)
@@ -142,7 +142,7 @@ def sign_in(session: Session, body: SigningIn) -> dict[str, Any]:
     if member is None:
         raise Unauthenticated("The name or the password is wrong.", field="password")
     g.moments_cookie = members.sign_in(session, member, _device())
-    return _me(member)
+    return shown_to_me(member)
 
 
 @endpoint("POST", "/sign-out", scope="profile:write", summary="End this browser's sign-in", status=204)
@@ -152,13 +152,13 @@ def sign_out(session: Session) -> None:
 
 @endpoint("GET", "/me", scope="profile:read", summary="Who you are, and your privacy", returns=Me)
 def me(session: Session, me: models.Member) -> dict[str, Any]:
-    return _me(me)
+    return shown_to_me(me)
 
 
 @endpoint("PATCH", "/me", scope="profile:write", summary="Change your name or text", body=ProfileChange, returns=Me)
 def change_me(session: Session, me: models.Member, body: ProfileChange) -> dict[str, Any]:
     members.change_profile(session, me, name=body.name, about=body.about)
-    return _me(me)
+    return shown_to_me(me)
 
 
 @endpoint(
@@ -166,7 +166,7 @@ def change_me(session: Session, me: models.Member, body: ProfileChange) -> dict[
 )
 def change_privacy(session: Session, me: models.Member, body: Privacy) -> dict[str, Any]:
     members.change_privacy(session, me, **body.model_dump())
-    return _me(me)
+    return shown_to_me(me)
 
 
 class Chosen(In):
@@ -176,13 +176,13 @@ class Chosen(In):
 @endpoint("PUT", "/me/avatar", scope="profile:write", summary="Choose your avatar", body=Chosen, returns=Me)
 def choose_avatar(session: Session, me: models.Member, body: Chosen) -> dict[str, Any]:
     members.show(session, me, models.MediaUse.AVATAR, addresses.read("media", body.media))
-    return _me(me)
+    return shown_to_me(me)
 
 
 @endpoint("DELETE", "/me/avatar", scope="profile:write", summary="Have no avatar", returns=Me)
 def remove_avatar(session: Session, me: models.Member) -> dict[str, Any]:
     members.show(session, me, models.MediaUse.AVATAR, None)
-    return _me(me)
+    return shown_to_me(me)
 
 
 @endpoint(
@@ -190,25 +190,25 @@ def remove_avatar(session: Session, me: models.Member) -> dict[str, Any]:
 )
 def choose_cover(session: Session, me: models.Member, body: Chosen) -> dict[str, Any]:
     members.show(session, me, models.MediaUse.COVER, addresses.read("media", body.media))
-    return _me(me)
+    return shown_to_me(me)
 
 
 @endpoint("DELETE", "/me/cover", scope="profile:write", summary="Have no cover", returns=Me)
 def remove_cover(session: Session, me: models.Member) -> dict[str, Any]:
     members.show(session, me, models.MediaUse.COVER, None)
-    return _me(me)
+    return shown_to_me(me)
 
 
 @endpoint("POST", "/me/off", scope="profile:write", summary="Hide all that is yours until you come back", returns=Me)
 def switch_off(session: Session, me: models.Member) -> dict[str, Any]:
     members.switch_off(session, me)
-    return _me(me)
+    return shown_to_me(me)
 
 
 @endpoint("POST", "/me/back", scope="profile:write", summary="Come back, also from deleting in time", returns=Me)
 def come_back(session: Session, me: models.Member) -> dict[str, Any]:
     members.come_back(session, me)
-    return _me(me)
+    return shown_to_me(me)
 
 
 @endpoint("DELETE", "/me", scope="profile:write", summary="Hide everything now, erase it in 15 days", status=204)
@@ -273,7 +273,7 @@ def _profile(session: Session, me: models.Member, found: models.Member) -> dict[
     }
 
 
-def _me(member: models.Member) -> dict[str, Any]:
+def shown_to_me(member: models.Member) -> dict[str, Any]:
     shown = {name: getattr(member, name) for name in Me.model_fields if name not in ("id", "avatar", "cover")}
     return {"id": addresses.of("member", member.id), **shown, **cards.pictures(member)}
 

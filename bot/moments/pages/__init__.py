@@ -21,6 +21,7 @@ from bot.moments.pages import (
     privacy,
     reports,
     shell,
+    wechat,
 )
 
 PAGES = (
@@ -40,6 +41,7 @@ PAGES = (
     activity,
     reports,
     account,
+    wechat,
 )
 
 

@@ -5,22 +5,24 @@ import json
 from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from bot import clock
+from bot import clock, follower_sign_in
 from bot.errors import NotFound, Refused
 from bot.moments import addresses, cards, limits, members
 from bot.moments.api.contract import COOKIE
 from bot.moments.api.members import Export
+from bot.moments.api.wechat import links
 from bot.moments.media import uploads
 from bot.moments.pages.forms import Form
 from bot.moments.pages.language import _
 from bot.moments.pages.shell import acting, bp, looking, say, show
+from bot.moments.pages.wechat import may_lead_to_wechat
 from models import MediaUse, MemberStatus
 
 
 @bp.get("/account")
 def show_account(form: Form | None = None, status: int = 200, token: str = "") -> ResponseReturnValue:
     with looking(also_off=True) as (session, me):
-        return show(
+        page = show(
             "account.html",
             status,
             form=(form or Form()).over({"name": me.name, "about": me.about}),
@@ -42,9 +44,12 @@ def show_account(form: Form | None = None, status: int = 200, token: str = "") -
                 }
                 for each, is_this in members.sign_ins(session, me, request.cookies.get(COOKIE, ""))
             ],
+            links=links(session, me),
+            accounts=follower_sign_in.offered(session),
             is_active=me.status == MemberStatus.ACTIVE,
             grace_days=members.GRACE.days,
         )
+    return may_lead_to_wechat(page)
 
 
 @bp.post("/account/profile")

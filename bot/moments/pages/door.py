@@ -1,9 +1,10 @@
 """Joining, signing in and out, and the language this browser reads."""
 
-from flask import redirect, request, url_for
+from flask import Response, redirect, request, url_for
 from flask import session as form_session
 from flask.typing import ResponseReturnValue
 
+from bot import follower_sign_in
 from bot.database import snapshot, transaction
 from bot.errors import Refused, Unauthenticated
 from bot.moments import members
@@ -12,6 +13,7 @@ from bot.moments.pages.forms import Form
 from bot.moments.pages.language import COOKIE as LANGUAGE_COOKIE
 from bot.moments.pages.language import LANGUAGES
 from bot.moments.pages.shell import acting, bp, own_path, show
+from bot.moments.pages.wechat import may_lead_to_wechat
 from bot.safety import is_https
 from models import Member
 
@@ -38,7 +40,7 @@ def join() -> ResponseReturnValue:
 def sign_in() -> ResponseReturnValue:
     form = Form({name: request.values.get(name, "") for name in ("handle", "next")})
     if request.method == "GET":
-        return show("sign_in.html", form=form) if not _is_in() else redirect(own_path(form.at("next")))
+        return _sign_in_page(form) if not _is_in() else redirect(own_path(form.at("next")))
     try:
         prove(form.at("handle"), request.form.get("password", ""))
         with transaction() as session:
@@ -47,7 +49,7 @@ def sign_in() -> ResponseReturnValue:
     except Refused as refused:
         form.values["password"] = ""
         form.refuse(refused, "password")
-        return show("sign_in.html", refused.status, form=form)
+        return _sign_in_page(form, refused.status)
     return _with_cookie(cookie, form.at("next"))
 
 
@@ -70,6 +72,12 @@ def set_language() -> ResponseReturnValue:
             LANGUAGE_COOKIE, chosen, YEAR, path="/moments", secure=is_https(), httponly=True, samesite="Lax"
         )
     return response
+
+
+def _sign_in_page(form: Form, status: int = 200) -> Response:
+    with snapshot() as session:
+        accounts = follower_sign_in.offered(session)
+    return may_lead_to_wechat(show("sign_in.html", status, form=form, accounts=accounts))
 
 
 def _is_in() -> Member | None:

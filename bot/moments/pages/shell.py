@@ -27,7 +27,10 @@ from bot.moments.pages.when import moment, time_tag
 from models import Member, MemberStatus
 
 STATIC = Path(__file__).parent / "static"
-OPEN = {"moments.sign_in", "moments.join", "moments.set_language", "moments.static"}  # to whoever comes by
+OPEN = {  # to whoever comes by
+    *("moments.sign_in", "moments.join", "moments.set_language", "moments.static"),
+    *("moments.begin_wechat", "moments.back_from_wechat"),
+}
 UPLOADS = {"moments.publish", "moments.set_picture"}  # a plain form brings its photos along
 POLICY = safety.CONTENT_POLICY.replace("img-src 'self' data:", "img-src 'self' data: blob:") + "; media-src 'self'"
 

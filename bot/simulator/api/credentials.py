@@ -1,4 +1,4 @@
-"""The calls that need appid and secret instead of a token: token, stable_token, clear_quota/v2."""
+"""Calls without the account's token: token, stable_token, clear_quota/v2 (by appid and secret), web sign-in's."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from flask import Request, Response
 
 from bot.simulator import accounts
-from bot.simulator.api import quotas, tokens
+from bot.simulator.api import quotas, tokens, web_sign_in
 from bot.simulator.api.account import clear_quota
 from bot.simulator.api.calls import OK, cut_off, faulty_without_account, read_json, refuse, written
 from bot.simulator.clock import CHINA_SECONDS, DAY_SECONDS
@@ -52,6 +52,7 @@ CALLS: dict[str, Callable[[World, Request], dict[str, Any]]] = {
     TOKEN: token,
     STABLE_TOKEN: stable_token,
     CLEAR_QUOTA: clear_quota_v2,
+    **web_sign_in.CALLS,
 }
 
 
