@@ -5,6 +5,7 @@ publishing: whoever is put into a named group before that sees it, whoever leave
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select
@@ -56,6 +57,13 @@ def add(session: Session, author: Member, draft: Draft, at: datetime) -> Schedul
 def change(session: Session, author: Member, row: ScheduledPost, draft: Draft, at: datetime) -> ScheduledPost:
     """Another draft and time in its place; photos that it no longer has are erased."""
     return _write(session, author, row, draft, at)
+
+
+def move(session: Session, author: Member, row: ScheduledPost, at: datetime) -> ScheduledPost:
+    """The same at another time."""
+    media = tuple(each.id for each in uploads.kept_for(session, [row.id])[row.id])
+    mentions = tuple(int(each) for each in row.mentions)
+    return _write(session, author, row, replace(_draft(row), media=media, mentions=mentions), at)
 
 
 def cancel(session: Session, row: ScheduledPost) -> None:

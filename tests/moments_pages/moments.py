@@ -1,10 +1,12 @@
 """A few days of a circle of friends with photos, so that every page of posts has something of everything to show."""
 
 import io
+from datetime import timedelta
 from typing import Any
 
 from PIL import Image, ImageDraw
 
+from bot import clock
 from tests.moments_pages.people import Person
 from tests.moments_pages.samples import Circle, circle
 
@@ -62,6 +64,8 @@ def days(make: Any) -> tuple[Circle, dict[str, str]]:
         {"audience": {"mode": "allow", "allow_groups": [around.family]}, "confirm": True},
     )
     passed = me.post("值得一读", root=one)
+    waits = {"body": "周五晚上茶馆见！", "place": "西安", "media": [upload(me, picture(3))]}
+    me("POST", "/scheduled", {**waits, "at": (clock.now() + timedelta(days=3)).isoformat()})
     return around, {
         "feed": "/",
         "search": "/search?q=海",
@@ -75,6 +79,7 @@ def days(make: Any) -> tuple[Circle, dict[str, str]]:
         "history": f"/posts/{four}/history",
         "me": "/me",
         "wall": "/me?view=wall",
+        "scheduled": "/scheduled",
         "album": f"/members/{wei.address}",
         "view_as": f"/view/{wei.address}",
         "nothing": "/posts/00000000000",

@@ -7,15 +7,16 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot.errors import NotFound, Refused
-from bot.moments import addresses, audiences, cards, limits, posts
+from bot.moments import addresses, audiences, cards, limits, posts, scheduled
 from bot.moments.media import uploads
 from bot.moments.pages import audience
 from bot.moments.pages.forms import Form
 from bot.moments.pages.shell import acting, bp, looking, show
+from bot.moments.pages.when import typed
 from bot.moments.posts import Draft
 from models import Member, Post
 
-TEXTS = ("body", "place", "link", "root")
+TEXTS = ("body", "place", "link", "root", "at", "offset")
 
 
 @bp.get("/compose")
@@ -36,11 +37,14 @@ def publish() -> ResponseReturnValue:
         media += _uploaded()
     except Refused as refused:
         form.refuse(refused, "photos")
-    wants = request.form.get("do", "publish") == "publish"
-    if wants and not form.errors:
+    do = request.form.get("do", "publish")
+    if do in ("publish", "later") and not form.errors:
         try:
             with acting() as (session, me):
                 _describe(session, me, media)
+                if do == "later":
+                    scheduled.add(session, me, _draft(form, media), typed(form.at("at"), form.at("offset")))
+                    return redirect(url_for("moments.list_scheduled", fresh=1))
                 post = posts.publish(session, me, _draft(form, media))
             return redirect(url_for("moments.feed", fresh=addresses.of("post", post.id)))
         except Refused as refused:

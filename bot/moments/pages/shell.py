@@ -23,7 +23,7 @@ from bot.moments import cards, notices
 from bot.moments.api.contract import by_browser
 from bot.moments.media.limits import REQUEST_BYTES
 from bot.moments.pages.language import _, _n, language, worded
-from bot.moments.pages.when import moment, time_tag
+from bot.moments.pages.when import input_time, moment, time_tag
 from models import Member, MemberStatus
 
 STATIC = Path(__file__).parent / "static"
@@ -153,6 +153,7 @@ def for_templates() -> dict[str, object]:
         "asset": asset,
         "here": request.full_path.rstrip("?") if request.method == "GET" else url_for("moments.feed"),
         "icon": icon,
+        "input_time": input_time,
         "language": language(),
         "moment": moment,
         "post_at": lambda post: url_for("moments.post", post=post),

@@ -1,11 +1,12 @@
 """Times as friends say them.  The server writes them for China; a script puts the browser's own zone in their place."""
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
 from bot import clock
+from bot.errors import Refused
 from bot.moments.pages.language import _, language
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -31,6 +32,25 @@ def day(local: datetime) -> str:
 
 def month(local: datetime) -> str:
     return f"{local.year}年{local.month}月" if language() == "zh" else f"{local:%B %Y}"
+
+
+def typed(at: str, offset: str) -> datetime:
+    """What a browser's field for a moment says; ``offset``: its zone's, in minutes from UTC, China's when it is none.
+
+    Raises:
+        Refused: no day and time.
+    """
+    minutes = int(offset) if offset.removeprefix("-").isascii() and offset.removeprefix("-").isdigit() else 480
+    try:
+        local = datetime.fromisoformat(at)
+        return local.replace(tzinfo=timezone(timedelta(minutes=minutes if abs(minutes) <= 840 else 480)))
+    except ValueError:
+        raise Refused("Choose a day and a time.", field="at") from None
+
+
+def input_time(at: datetime) -> str:
+    """As that field takes it, in China's time."""
+    return f"{at.astimezone(ZONE):%Y-%m-%dT%H:%M}"
 
 
 def time_tag(at: datetime) -> str:

@@ -191,7 +191,8 @@ if (form) {
   const kept = ["body", "place", "link"];
   const publish = form.querySelector("[data-publish]");
   form.addEventListener("submit", (event) => {
-    if (event.submitter?.value && event.submitter.value !== "publish") return;
+    const by = event.submitter ?? publish;
+    if (!["publish", "later"].includes(by.value)) return;
     if (!running.size) return;
     event.preventDefault();
     publish.disabled = true;
@@ -199,7 +200,7 @@ if (form) {
     form.addEventListener("arrived", () => {
       publish.disabled = false;
       status.textContent = "";
-      if (!form.querySelector(".shot .error:not(:empty)")) form.requestSubmit(publish);
+      if (!form.querySelector(".shot .error:not(:empty)")) form.requestSubmit(by);
     }, { once: true });
   });
   if (!form.elements.root.value) {

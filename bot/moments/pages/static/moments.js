@@ -23,6 +23,7 @@ function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
     time.title = at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    if (time.closest("[data-exact]")) time.textContent = time.title;
   }
 }
 
@@ -38,6 +39,22 @@ function dress(root) {
   localTimes(root);
   folds(root);
   for (const photo of root.querySelectorAll("[data-blur]")) paint(photo);
+  moments(root);
+}
+
+// A moment is typed in this browser's own zone; the server's page has another.
+function moments(root) {
+  for (const field of root.querySelectorAll("[data-moment]")) {
+    const offset = field.parentElement.querySelector("[name=offset]"), here = -new Date().getTimezoneOffset();
+    if (field.value) {
+      const at = Date.parse(`${field.value}Z`) - offset.value * 60_000;
+      field.value = new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+    }
+    const tell = () => { offset.value = field.value ? -new Date(field.value).getTimezoneOffset() : here; };
+    field.addEventListener("input", tell);
+    tell();
+    field.parentElement.querySelector("[data-zone]").textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  }
 }
 
 // Reactions in place -----------------------------------------------------------------------------------------------
