@@ -103,7 +103,7 @@ def _no_condition() -> None:
     def move(session: Any, campaign: Campaign, was: Any, to: Any, *also: Any, **values: Any) -> None:
         if campaign.status not in was:
             raise Conflict("“{name}” is no longer where it was; look at it again.", name=campaign.name)
-        time.sleep(0.3)
+        time.sleep(1)
         campaign.status = to
         session.flush()
 

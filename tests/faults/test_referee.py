@@ -1,8 +1,11 @@
 """The referee itself: it must find what was planted, and it must notice when a safeguard is switched off."""
 
+import time
+
 import pytest
 
 from bot.jobs import campaigns as jobs
+from models import CampaignStatus
 from tests import processes
 from tests.faults.breakages import Sizes, apply
 from tests.faults.load import Launched, Load
@@ -29,7 +32,11 @@ def send(load: Load, kind: str, broken: tuple[str, ...], workers: int = 1, turns
         at_once(workers, turn, launched.id, broken)
         load.sim.wait(61)
     load.sim.wait(60)
-    at_once(1, turn, launched.id, ())
+    for _ in range(10):  # WeChat's report comes when it comes
+        at_once(1, turn, launched.id, ())
+        if marketer.now(launched).status is not CampaignStatus.SENDING:
+            break
+        time.sleep(0.5)
     return launched
 
 
