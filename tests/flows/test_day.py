@@ -73,7 +73,7 @@ def test_a_follower_is_answered_by_bot_and_person(stack: Stack, pages: tuple[Pag
     expect(desk.locator(".turns")).to_contain_text("我的订单还没到", timeout=SECONDS)
     desk.fill("textarea[name=text]", "您好，我是客服小林，马上为您查询。")
     desk.screenshot(path=SHOTS / "conversation.png")
-    desk.click(".composer button")
+    desk.click(".composer button.primary")
 
     expect(theirs.last).to_contain_text("我是客服小林", timeout=SECONDS)
     assert theirs.count() == answered + 1  # the bot kept silent meanwhile
