@@ -24,6 +24,7 @@ from bot import console, database
 from bot.services import passwords
 from models import Base
 from tests.chromium import launch
+from tests.console.moments_samples import reported
 from tests.console.samples import tea_house
 from tests.console.states import STATES, State, arrange
 from tests.console.test_browser import PATHS
@@ -91,6 +92,7 @@ def _fill() -> tuple[dict[str, str], str]:
         create = Create(session)
         owner = create.operator("owner")
         owner.password_hash = "set"  # or there is no second step to set up
+        reported(session)
         return arrange(create, tea_house(create))
 
 

@@ -4,7 +4,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from bot.console import audit_words
-from bot.console.blueprint import blueprint, current_access, current_account, requires
+from bot.console.blueprint import blueprint, current_access, current_account, requires, row_number
 from bot.console.pages import show
 from bot.database import reading
 from bot.services import access, audit, operators
@@ -16,8 +16,8 @@ PAGE = 50
 @requires("audit:read")
 def audit_log() -> ResponseReturnValue:
     account = current_account()
-    person, kind = request.args.get("person", type=int), request.args.get("kind", "")
-    before = request.args.get("before", type=int)
+    person, kind = request.args.get("person", type=row_number), request.args.get("kind", "")
+    before = request.args.get("before", type=row_number)
     sees_install = "audit:read" in current_access().at(None)
     with reading() as session:
         found = audit.page(

@@ -16,6 +16,7 @@ from bot.services import access, accounts, audit, media_uploads, operators
 from bot.services.access import Access
 from models import Account, Operator, SignIn
 
+LARGEST = 2**63 - 1  # of a database's numbers
 UPLOADS = ("console.reply_to_conversation",)
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -125,6 +126,14 @@ def current_account() -> Account:
     return account
 
 
+def row_number(text: str) -> int:
+    """For ``request.args.get(…, type=row_number)``: what no row can have is as if it were not there."""
+    number = int(text)
+    if number > LARGEST:
+        raise ValueError(text[:40])
+    return number
+
+
 def account_slug() -> str:
     slug: str = g.get("account_slug", "")
     return slug
@@ -138,7 +147,11 @@ def own_path(path: str) -> str:
 
 @blueprint.url_value_preprocessor
 def _take_account(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    g.account_slug = (values or {}).pop("account", "")
+    values = {} if values is None else values
+    g.account_slug = values.pop("account", "")
+    for name, value in values.items():
+        if isinstance(value, int) and value > LARGEST:
+            values[name] = LARGEST  # looked for like any other that is not there
 
 
 @blueprint.url_defaults

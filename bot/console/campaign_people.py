@@ -8,7 +8,7 @@ from flask import Response, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 
 from bot.console import campaign_words, words
-from bot.console.blueprint import account_slug, blueprint, current_account, record, requires
+from bot.console.blueprint import account_slug, blueprint, current_account, record, requires, row_number
 from bot.console.language import _, look_up
 from bot.console.pages import show
 from bot.console.segment_form import number_of
@@ -29,7 +29,7 @@ def campaign_recipients(campaign_id: int) -> ResponseReturnValue:
     account, wanted = current_account(), request.args.get("status", "")
     status = DeliveryStatus(wanted) if wanted in set(DeliveryStatus) else None
     reason, search = request.args.get("reason", ""), request.args.get("search", "").strip()
-    errcode, after = request.args.get("errcode", type=int), request.args.get("after", 0, type=int)
+    errcode, after = request.args.get("errcode", type=row_number), request.args.get("after", 0, type=row_number)
     follower_id = number_of(request.args.get("follower_id", ""))
     with reading() as session:
         campaign = campaigns.get(session, account, campaign_id)

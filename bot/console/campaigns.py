@@ -10,7 +10,15 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.console import campaign_starts, campaign_words
-from bot.console.blueprint import account_slug, acting_operator, blueprint, current_account, record, requires
+from bot.console.blueprint import (
+    account_slug,
+    acting_operator,
+    blueprint,
+    current_account,
+    record,
+    requires,
+    row_number,
+)
 from bot.console.language import _, _n, language, worded
 from bot.console.pages import say, show
 from bot.console.when import zone
@@ -37,7 +45,7 @@ MOVABLE = (CampaignStatus.DRAFT, *WAITING)
 @blueprint.get("/<account>/campaigns")
 @requires("campaigns:read")
 def campaigns_list() -> ResponseReturnValue:
-    account, before = current_account(), request.args.get("before", type=int)
+    account, before = current_account(), request.args.get("before", type=row_number)
     wanted = request.args.get("status", "")
     status = CampaignStatus(wanted) if wanted in set(CampaignStatus) else None
     with reading() as session:

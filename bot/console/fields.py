@@ -3,7 +3,7 @@
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from bot.console.blueprint import account_slug, blueprint, current_account, record, requires
+from bot.console.blueprint import account_slug, blueprint, current_account, record, requires, row_number
 from bot.console.forms import Form
 from bot.console.language import _
 from bot.console.pages import say, show
@@ -63,7 +63,7 @@ def move_stage(stage_id: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
         stage = stages.get(session, account, stage_id)
-        stages.move(session, account, stage, request.form.get("position", 0, type=int))
+        stages.move(session, account, stage, request.form.get("position", 0, type=row_number))
         record(session, account, "stages.change")
     return _back("stages")
 
@@ -117,7 +117,7 @@ def move_field(field_id: int) -> ResponseReturnValue:
     with transaction() as session:
         account = accounts.get(session, account_slug())
         field = fields.get(session, account, field_id)
-        fields.move(session, account, field, request.form.get("position", 0, type=int))
+        fields.move(session, account, field, request.form.get("position", 0, type=row_number))
         record(session, account, "fields.change")
     return _back("fields")
 

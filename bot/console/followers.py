@@ -16,6 +16,7 @@ from bot.console.blueprint import (
     own_path,
     record,
     requires,
+    row_number,
 )
 from bot.console.language import _, _n
 from bot.console.pages import say, show
@@ -36,7 +37,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 @blueprint.get("/<account>/followers")
 @requires("followers:read")
 def followers_list() -> ResponseReturnValue:
-    account, before = current_account(), request.args.get("before", type=int)
+    account, before = current_account(), request.args.get("before", type=row_number)
     with reading() as session:
         found = followers.page(session, account, before=before, limit=PAGE + 1, **_wanted())
         return show(

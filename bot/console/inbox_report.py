@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from bot import clock
 from bot.console import charts
-from bot.console.blueprint import account_slug, blueprint, current_account, record, requires
+from bot.console.blueprint import account_slug, blueprint, current_account, record, requires, row_number
 from bot.console.campaign_people import line
 from bot.console.forms import Form
 from bot.console.language import _, _n
@@ -70,7 +70,7 @@ def inbox_report() -> ResponseReturnValue:
 @requires("conversations:read")
 def inbox_report_list() -> ResponseReturnValue:
     """The conversations that one number counts."""
-    account, given, before = current_account(), request.args, request.args.get("before", type=int)
+    account, given, before = current_account(), request.args, request.args.get("before", type=row_number)
     try:
         part = Part(given.get("part", Part.OPENED))
         day = date.fromisoformat(given["day"]) if "day" in given else None

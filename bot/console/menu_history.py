@@ -3,7 +3,15 @@
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from bot.console.blueprint import account_slug, acting_operator, blueprint, current_account, record, requires
+from bot.console.blueprint import (
+    account_slug,
+    acting_operator,
+    blueprint,
+    current_account,
+    record,
+    requires,
+    row_number,
+)
 from bot.console.pages import show
 from bot.database import reading, transaction
 from bot.services import accounts, followers, menu_audience, menu_buttons, menu_conditions, menus, tags
@@ -48,7 +56,7 @@ def menu_audience_of() -> ResponseReturnValue:
     account, search = current_account(), request.args.get("search", "").strip()
     platform = request.args.get("platform", "")
     platform = platform if platform in menu_conditions.PLATFORMS else ""
-    chosen = request.args.get("follower_id", 0, type=int)
+    chosen = request.args.get("follower_id", 0, type=row_number)
     with reading() as session:
         menu = menus.get(session, account)
         one = followers.get(session, account, chosen) if chosen else None

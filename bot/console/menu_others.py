@@ -7,7 +7,7 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bot.console import menu, menu_form, words
-from bot.console.blueprint import account_slug, blueprint, current_account, record, requires
+from bot.console.blueprint import account_slug, blueprint, current_account, record, requires, row_number
 from bot.console.forms import Form
 from bot.console.language import _
 from bot.console.pages import say
@@ -42,7 +42,7 @@ def add_menu() -> ResponseReturnValue:
 @requires("menus:write")
 def move_menu(menu_id: int) -> ResponseReturnValue:
     """Up or down the list: the first menu that fits is shown."""
-    place = request.form.get("position", type=int)
+    place = request.form.get("position", type=row_number)
     with transaction() as session:
         account = accounts.get(session, account_slug())
         menus.find(menus.get(session, account), menu_id)

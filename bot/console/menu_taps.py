@@ -4,7 +4,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from bot.console import charts, menu_form
-from bot.console.blueprint import blueprint, current_account, requires
+from bot.console.blueprint import blueprint, current_account, requires, row_number
 from bot.console.language import _
 from bot.console.pages import show
 from bot.database import reading
@@ -15,7 +15,7 @@ from bot.services import menu_clicks, menus
 @requires("menus:read")
 def menu_taps() -> ResponseReturnValue:
     """With ?menu_id=, of that menu; the designer takes the table out of this page."""
-    account, menu_id = current_account(), request.args.get("menu_id", 0, type=int)
+    account, menu_id = current_account(), request.args.get("menu_id", 0, type=row_number)
     with reading() as session:
         menu = menus.get(session, account)
         buttons = menu_form.live(menu, menu_id)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from bot.console.blueprint import blueprint, current_account, requires
+from bot.console.blueprint import blueprint, current_account, requires, row_number
 from bot.console.language import worded
 from bot.console.pages import show
 from bot.database import reading
@@ -20,7 +20,7 @@ AROUND = 60  # characters shown before the first word found, in a long text
 @blueprint.get("/<account>/conversations/search")
 @requires("conversations:read")
 def search_messages() -> ResponseReturnValue:
-    account, before = current_account(), request.args.get("before", type=int)
+    account, before = current_account(), request.args.get("before", type=row_number)
     search, problem = request.args.get("search", "").strip()[:200], ""
     found: list[Found] = []
     with reading() as session:

@@ -3,7 +3,7 @@
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from bot.console.blueprint import acting_operator, blueprint, record, requires
+from bot.console.blueprint import acting_operator, blueprint, record, requires, row_number
 from bot.console.forms import Form
 from bot.console.language import _
 from bot.console.pages import say, show
@@ -21,7 +21,7 @@ PAGE = 50
 def moments_queue() -> ResponseReturnValue:
     state = CaseState.HELD if request.args.get("state") == "held" else CaseState.OPEN
     with reading() as session:
-        found = moderation.queue(session, state, request.args.get("before", type=int), PAGE + 1)
+        found = moderation.queue(session, state, request.args.get("before", type=row_number), PAGE + 1)
         return show(
             "moments/queue.html",
             found=found[:PAGE],

@@ -10,7 +10,15 @@ from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.console import rule_words
-from bot.console.blueprint import account_slug, acting_operator, blueprint, current_account, record, requires
+from bot.console.blueprint import (
+    account_slug,
+    acting_operator,
+    blueprint,
+    current_account,
+    record,
+    requires,
+    row_number,
+)
 from bot.console.forms import Form
 from bot.console.language import _
 from bot.console.pages import say, show
@@ -73,7 +81,7 @@ def publish_rules() -> ResponseReturnValue:
 def versions_list() -> ResponseReturnValue:
     with reading() as session:
         account = current_account()
-        found = rule_versions.page(session, account, request.args.get("before", type=int), VERSIONS + 1)
+        found = rule_versions.page(session, account, request.args.get("before", type=row_number), VERSIONS + 1)
         return show(
             "rules/versions.html",
             versions=found[:VERSIONS],

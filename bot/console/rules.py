@@ -9,7 +9,15 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from bot.console import rule_words
-from bot.console.blueprint import account_slug, acting_operator, blueprint, current_account, record, requires
+from bot.console.blueprint import (
+    account_slug,
+    acting_operator,
+    blueprint,
+    current_account,
+    record,
+    requires,
+    row_number,
+)
 from bot.console.forms import Form, nested, rows
 from bot.console.language import _
 from bot.console.pages import here, say, show
@@ -114,7 +122,7 @@ def restore_rule() -> ResponseReturnValue:
         raise Refused("The deleted rule can no longer be put back; write it anew.") from None
     with transaction() as session:
         account = accounts.get(session, account_slug())
-        rule = rules.save(session, account, draft, live=False, was=request.form.get("was", type=int))
+        rule = rules.save(session, account, draft, live=False, was=request.form.get("was", type=row_number))
         rules.move(session, account, rule, place, live=False)
         record(session, account, "rules.restore", f"rule {rule.id}")
     say(_("“{title}” is back.", title=rule.title))
@@ -135,7 +143,7 @@ def _table(session: Session, deleted: dict[str, Any] | None = None) -> ResponseR
     group_names = rules.groups(session, account)
     group = group if group == "" or group in group_names else None
     found_count = rules.count(session, account, group=group)
-    start = max(0, min(request.args.get("from", 1, type=int) - 1, found_count - 1))
+    start = max(0, min(request.args.get("from", 1, type=row_number) - 1, found_count - 1))
     key = rule_versions.draft_key(session, account)
     waiting = rule_versions.waiting(session, account, key)
     return show(
@@ -214,7 +222,7 @@ def _edit(form: Form, rule: Rule | None) -> ResponseReturnValue:
             with transaction() as session:
                 account = accounts.get(session, account_slug())
                 kept = rules.get(session, account, rule.id) if rule else None
-                began = request.form.get("revision", type=int)
+                began = request.form.get("revision", type=row_number)
                 saved = rules.save(session, account, draft, kept, live=False, revision=began)
                 if is_live := "draft" not in request.form:
                     rule_versions.publish(session, account, acting_operator(), only={saved.id})

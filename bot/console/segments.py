@@ -13,7 +13,15 @@ from flask.typing import ResponseReturnValue
 from pydantic import TypeAdapter
 
 from bot import clock
-from bot.console.blueprint import account_slug, acting_operator, blueprint, current_account, record, requires
+from bot.console.blueprint import (
+    account_slug,
+    acting_operator,
+    blueprint,
+    current_account,
+    record,
+    requires,
+    row_number,
+)
 from bot.console.language import _, look_up
 from bot.console.pages import say, show
 from bot.console.segment_words import names_of_ready, value_name
@@ -51,7 +59,7 @@ def segment_size(segment_id: int) -> ResponseReturnValue:
 @blueprint.get("/<account>/segments/<int:segment_id>/members")
 @requires("segments:read")
 def segment_members(segment_id: int) -> ResponseReturnValue:
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=row_number)
     with reading() as session:
         account = current_account()
         found = segments.get(session, account, segment_id)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from flask import Flask
 
 from tests.console.conftest import Browser
 from tests.console.samples import TeaHouse, tea_house
@@ -108,3 +109,19 @@ def test_the_account_of_another_address_is_not_there(browser: Browser, create: C
 
 def test_home_shows_what_is_being_sent(browser, house):
     assert "15,104 done, 31,208 left" in browser.open("/tea-house/").text
+
+
+@pytest.mark.databases
+def test_a_number_that_no_row_can_have_is_nobodys(browser: Browser, house: TeaHouse, app: Flask) -> None:
+    """In each address with a number; and as where a list goes on."""
+    huge, asked = 10**30, 0
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("console.") and "<int:" in rule.rule and "GET" in (rule.methods or ()):
+            numbers = dict.fromkeys(re.findall(r"<int:(\w+)>", rule.rule), huge)
+            path = rule.build(dict.fromkeys(rule.arguments, "x") | {"account": "tea-house"} | numbers)
+            assert path, rule.rule
+            assert browser.open(path[1].removeprefix("/console")).status_code == 404, rule.rule
+            asked += 1
+    assert asked > 10
+    for path in ("/moments", "/tea-house/followers", "/tea-house/campaigns", "/tea-house/audit"):
+        assert browser.open(f"{path}?before={huge}").status_code in (200, 404), path

@@ -32,6 +32,7 @@ def test_what_is_missing_is_said_and_the_rest_stays(person):
     ann("POST", "/groups", {"name": "Family"})
     for data, sentence in [
         ({}, "Choose who is to see these posts."),
+        ({"mode": "freinds", "to": "friends"}, "Choose which posts."),
         ({"to": "deny"}, "Choose one group or more."),
         ({"to": "private", "since": "soon"}, "Give a day such as 2026-11-23."),
     ]:

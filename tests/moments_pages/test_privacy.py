@@ -14,9 +14,10 @@ def test_the_window_and_new_friends_hold_at_once(person, advance):
     me = ann.get("/me").json
     assert (me["window_days"], me["newonly"], me["takes_requests"], me["lets_reshare"]) == (3, True, True, False)
     assert "1 post older than what you show to friends" in ann.text(f"/friends/{bob.address}")
-    refused = ann.send("/privacy", "/privacy", window="4")
-    assert (refused.status_code, "Choose 3, 30 or 180 days" in words(refused)) == (422, True)
-    assert ann.get("/me").json["window_days"] == 3
+    for wrong in ({"window": "4"}, {"window": "everything"}, {"window": "9" * 5000}, {}):
+        refused = ann.send("/privacy", "/privacy", **wrong)
+        assert (refused.status_code, "Choose 3, 30 or 180 days" in words(refused)) == (422, True)
+        assert ann.get("/me").json["window_days"] == 3
     ann.send("/privacy", "/privacy", window="")
     assert bob.get(f"/posts/{old}").status_code == 200
 

@@ -51,11 +51,13 @@ def change_many() -> ResponseReturnValue:
 def _which(given: dict[str, str]) -> Which:
     """
     Raises:
-        Refused: a day that is none.
+        Refused: a kind of posts or a day that is none.
     """
+    if given["mode"] and given["mode"] not in set(PostMode):
+        raise Refused("Choose which posts.", field="to")
     since, until = _day(given, "since"), _day(given, "until")
     return Which(
-        mode=PostMode(given["mode"]) if given["mode"] in set(PostMode) else None,
+        mode=PostMode(given["mode"]) if given["mode"] else None,
         group_id=addresses.read("group", given["group"]) if given["group"] else None,
         since=since,
         until=until and until + timedelta(days=1),

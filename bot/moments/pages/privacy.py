@@ -32,13 +32,13 @@ def show_privacy(form: Form | None = None, status: int = 200) -> ResponseReturnV
 
 @bp.post("/privacy")
 def change_privacy() -> ResponseReturnValue:
-    window = request.form.get("window", "")
+    window = request.form.get("window", "0")  # "": everything; what was not chosen opens nothing
     try:
         with acting() as (session, me):
             members.change_privacy(
                 session,
                 me,
-                window_days=int(window) if window.isdecimal() else None,
+                window_days=_days(window),
                 newonly="newonly" in request.form,
                 takes_requests="takes_requests" in request.form,
                 lets_reshare="lets_reshare" in request.form,
@@ -49,6 +49,12 @@ def change_privacy() -> ResponseReturnValue:
         return show_privacy(form, refused.status)
     say(_("This holds for all your posts from now on, the old ones too."))
     return redirect(url_for("moments.show_privacy"))
+
+
+def _days(window: str) -> int | None:
+    """None: everything; 0, which no window has: neither that nor a number of days."""
+    known = {str(days or ""): days for days in members.WINDOWS}
+    return known.get(window, 0)
 
 
 @bp.get("/privacy/sight")

@@ -1,5 +1,6 @@
 """Times as friends say them.  The server writes them for China; a script puts the browser's own zone in their place."""
 
+import re
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -40,10 +41,10 @@ def typed(at: str, offset: str) -> datetime:
     Raises:
         Refused: no day and time.
     """
-    minutes = int(offset) if offset.removeprefix("-").isascii() and offset.removeprefix("-").isdigit() else 480
+    minutes = int(offset) if re.fullmatch(r"-?[0-9]{1,3}", offset) else 480
     try:
         local = datetime.fromisoformat(at)
-        return local.replace(tzinfo=timezone(timedelta(minutes=minutes if abs(minutes) <= 840 else 480)))
+        return local.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     except ValueError:
         raise Refused("Choose a day and a time.", field="at") from None
 
