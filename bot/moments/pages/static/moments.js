@@ -165,7 +165,7 @@ function watch(rest) {
   }, { rootMargin: "600px" }).observe(link);
 }
 
-// The head of the feed, merged: posts that are there are renewed where they stand, new ones come on top.
+// The head of the feed, merged: new posts come on top, those that are there stay where one reads.
 async function head() {
   const answer = await page(location.pathname);
   if (!answer.ok) return;
