@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import CDPSession, Page
+from playwright.sync_api import CDPSession, FileChooser, Page, TimeoutError
 from sqlalchemy import select
 
 from bot import clock
@@ -105,6 +105,15 @@ class Keyboard:
             self.press(name)
         else:
             self.press(name, "ArrowDown")
+
+    def choose(self, name: str) -> FileChooser:
+        """The chooser that Enter opens; a busy browser may lose its event, and is asked again."""
+        for _ in range(3):
+            assert self.at() == name
+            with suppress(TimeoutError), self.page.expect_file_chooser() as chooser:
+                self.key("Enter")
+                return chooser.value
+        raise AssertionError(f"Enter opens no chooser at {name}")
 
     def sent(self, *keys: str) -> None:
         """A key that itself does something at the server."""
@@ -217,9 +226,7 @@ def write(keyboard: Keyboard, create: Create) -> None:
     keyboard.key("r")
     page.keyboard.type("一会儿见")
     keyboard.tab("field file")
-    with page.expect_file_chooser() as chooser:
-        keyboard.key("Enter")
-    chooser.value.set_files({"name": "菜单.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"})
+    keyboard.choose("field file").set_files({"name": "菜单.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"})
     keyboard.tab("press /conversations/N/reply without-file")
     keyboard.key("Enter")
     keyboard.press("press /conversations/N/reply", by="Tab")
