@@ -37,7 +37,7 @@ class Database:
         else:
             # A repeat waits for the first attempt's row; WeChat gives up after 5 s.
             options = "-c lock_timeout=4500 -c timezone=UTC -c jit=off"
-            self.write = self.inbound = self.read = create_engine(
+            self.write = self.inbound = create_engine(
                 url,
                 pool_size=16,
                 max_overflow=32,
@@ -46,6 +46,7 @@ class Database:
                 hide_parameters=True,
                 connect_args={"options": options},
             )
+            self.read = self.write.execution_options(postgresql_readonly=True)
 
         self._kept: list[Connection] = []
         # SQLite's writers go one by one anyway; threads that queue here do not fight for the interpreter meanwhile.
@@ -120,8 +121,14 @@ def quick_transaction() -> Iterator[Session]:
 @contextmanager
 def reading() -> Iterator[Session]:
     """A session for looking only."""
-    with Session(database().read, expire_on_commit=False) as session:
+    yield from _looking(database().read)
+
+
+def _looking(engine: Engine) -> Iterator[Session]:
+    with Session(engine, expire_on_commit=False) as session:
         yield session
+        session.expunge_all()  # nothing of it is to be written
+        session.commit()  # psycopg forgets all prepared statements at a rollback: plans cost more than what they find
 
 
 @contextmanager
@@ -133,8 +140,7 @@ def snapshot() -> Iterator[Session]:
     engine = database().read
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
-    with Session(engine, expire_on_commit=False) as session:
-        yield session
+    yield from _looking(engine)
 
 
 @contextmanager
@@ -213,6 +219,7 @@ def _sqlite(url: str, synchronous: str, kind: type[_Reader]) -> Engine:
     @event.listens_for(engine, "connect")
     def connected(connection: _Reader, entry: ConnectionPoolEntry) -> None:
         connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute(f"PRAGMA query_only={int(kind is _Reader)}")
         connection.create_function("lobby_bucket", 2, bucket, deterministic=True)
         # 16 MB of log between checkpoints instead of 4: a page that many messages touch is copied back less often.
         connection.execute("PRAGMA wal_autocheckpoint=4000")

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.database import reading, transaction
+from bot.database import database, reading, transaction
 from bot.jobs import reports
 from bot.services import inbox_reports, journal, labels, report_counts, sends
 from models import Account, Conversation, ReportCount, ReportReading, Role
@@ -55,7 +56,7 @@ def seen(account_id: int, label: int | None = None) -> inbox_reports.Report:
 
 def counted(account_id: int, label: int | None = None) -> inbox_reports.Report:
     """The same without what is kept."""
-    with reading() as session:
+    with Session(database().write) as session:
         session.execute(delete(ReportReading))
         account = session.get_one(Account, account_id)
         today = clock.now().date() + timedelta(1)
