@@ -36,8 +36,8 @@ SELECT a, b, since, ah, am, false, bh, false, '' FROM made
 UNION ALL SELECT b, a, since, bh, bm, false, ah, false, '' FROM made"""
 # A few write most of it; 7919 spreads them over the circles.
 POSTS = """INSERT INTO posts (id, author_id, mode, aud_at, body, place, link, root_id, reshare_ok, comments_open,
-    is_held)
-SELECT id, author, mode, id, 'What happened on day ' || n, '', '', NULL, mode = 'friends', true, false FROM (
+    is_held, hold_words, is_erased)
+SELECT id, author, mode, id, 'What happened on day ' || n, '', '', NULL, mode = 'friends', true, false, '', false FROM (
     SELECT n, ((:first + n::bigint * :step) << 12) + floor(random() * 4096)::bigint AS id,
         floor(:n * power(random(), 3))::bigint * 7919 % :n + 1 AS author,
         CASE WHEN r < .8 THEN 'friends' WHEN r < .84 THEN 'private' WHEN r < .92 THEN 'allow' ELSE 'deny' END AS mode
@@ -56,8 +56,8 @@ WHERE p.mode IN ('allow', 'deny') AND p.id % 2 = 1"""
 LIKES = """INSERT INTO likes (post_id, member_id, at)
 SELECT p.id, e.other_id, p.id + (floor(random() * 86400000)::bigint << 12) FROM posts p CROSS JOIN LATERAL
     (SELECT other_id FROM edges WHERE owner_id = p.author_id OFFSET p.id % 20 LIMIT 6) e WHERE random() < .5"""
-COMMENTS = """INSERT INTO comments (id, post_id, member_id, reply_to, body, removed_by_author)
-SELECT p.id + (1 + floor(random() * 86400000)::bigint << 12), p.id, e.other_id, NULL, 'Well said', false
+COMMENTS = """INSERT INTO comments (id, post_id, member_id, reply_to, body, removed_by_author, hold_words)
+SELECT p.id + (1 + floor(random() * 86400000)::bigint << 12), p.id, e.other_id, NULL, 'Well said', false, ''
 FROM posts p CROSS JOIN LATERAL
     (SELECT other_id FROM edges WHERE owner_id = p.author_id OFFSET p.id % 23 LIMIT 3) e WHERE random() < .5
 ON CONFLICT DO NOTHING"""
