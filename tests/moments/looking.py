@@ -60,6 +60,7 @@ class Looking:
                 continue
             names = self.oracle.feed(v)
             self.equal(self.cards(answer), [self.oracle.card(v, name) for name in names], f"feed of {v}")
+            self.equal(answer.json["next"], None, f"{v} is told of more")
             if event in changed and self.raw.get(v) != answer.data and not self.differs(v):
                 raise Mismatch(f"{event}: {v}'s feed changed by what {v} could not see")
             self.raw[v] = answer.data

@@ -37,6 +37,7 @@ class Comment:
     reply_to: Name | None
     body: str
     deleted: bool = False
+    held: bool = False
 
 
 class Oracle:
@@ -173,6 +174,7 @@ class Oracle:
             self.view(v, k.post)
             and self.actor(k.user, p)
             and self.know(v, k.user, p)
+            and not (k.held and v != k.user)
             and (k.reply_to is None or self.present(v, k.reply_to))
         )
 

@@ -241,6 +241,10 @@ def mute_tells_of_roots(plant: pytest.MonkeyPatch) -> None:
     plant.setattr(visibility, "unmuted", unmuted)
 
 
+def held_comments_show(plant: pytest.MonkeyPatch) -> None:
+    plant.setattr(visibility, "_is_free", lambda comment: true())
+
+
 SPECIFIED: tuple[Plant, ...] = (
     groups_live, groups_frozen, reshare_copies, global_counter, writer_only, parent_removed, comments_to_all,
     former_friends_stay, one_way_block, permalink_forgets_hide, deactivated_shows,
@@ -248,5 +252,5 @@ SPECIFIED: tuple[Plant, ...] = (
 OURS: tuple[Plant, ...] = (
     newonly_forgotten, denied_until_left, notices_unchecked, mute_forgets_roots, later_friend_falls_into_deny,
     page_tells_of_more, media_by_address, scheduled_comes_early, scheduled_for_those_of_before,
-    blank_line_keeps_its_words, held_unmarked, mute_tells_of_roots,
+    blank_line_keeps_its_words, held_unmarked, mute_tells_of_roots, held_comments_show,
 )  # fmt: skip
