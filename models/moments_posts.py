@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, utc_now
 
 _WANTED = text("look_at IS NOT NULL")
+_TO_ERASE = text("deleted_at IS NOT NULL AND NOT is_erased")
+_TO_EMPTY = text("deleted_at IS NOT NULL AND body != ''")
 
 
 class PostMode(StrEnum):
@@ -39,7 +41,11 @@ class Post(Base):
     """The id is also the time of posting (a stamp)."""
 
     __tablename__ = "posts"
-    __table_args__ = (Index("ix_posts_album", "author_id", "id"), Index(None, "root_id"))
+    __table_args__ = (
+        Index("ix_posts_album", "author_id", "id"),
+        Index(None, "root_id"),
+        Index(None, "deleted_at", sqlite_where=_TO_ERASE, postgresql_where=_TO_ERASE),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     author_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"))
@@ -56,6 +62,7 @@ class Post(Base):
     hold_words: Mapped[str] = mapped_column(String(200), default="")
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    is_erased: Mapped[bool] = mapped_column(default=False)  # a day after: its words are gone, its place stays
 
 
 class ScheduledPost(Base):
@@ -135,7 +142,11 @@ class Comment(Base):
     """The id is a stamp, larger than that of the comment it answers."""
 
     __tablename__ = "comments"
-    __table_args__ = (Index(None, "post_id", "id"), Index(None, "member_id", "id"))
+    __table_args__ = (
+        Index(None, "post_id", "id"),
+        Index(None, "member_id", "id"),
+        Index(None, "deleted_at", sqlite_where=_TO_EMPTY, postgresql_where=_TO_EMPTY),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     post_id: Mapped[int] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))

@@ -20,6 +20,7 @@ from bot.moments import (
     stamps,
     visibility,
     web_pages,
+    wechat_links,
 )
 from bot.moments import scheduled as waiting
 from bot.moments.media import uploads
@@ -195,6 +196,10 @@ def export(session: Session, me: Member) -> Values:
         ],
         "notices": noticed(session, me, found),
         "staff_views": staff_views(session, me),
+        "wechat": [
+            {"account": account.slug, "openid": link.openid, "at": link.created_at}
+            for link, account in wechat_links.of(session, me)
+        ],
         **activity(session, me),
     }
 

@@ -226,7 +226,9 @@ def write(keyboard: Keyboard, create: Create) -> None:
     keyboard.key("r")
     page.keyboard.type("一会儿见")
     keyboard.tab("field file")
-    keyboard.choose("field file").set_files({"name": "菜单.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"})
+    keyboard.choose("field file").set_files(
+        {"name": "菜单.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"}
+    )
     keyboard.tab("press /conversations/N/reply without-file")
     keyboard.key("Enter")
     keyboard.press("press /conversations/N/reply", by="Tab")

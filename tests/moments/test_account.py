@@ -1,6 +1,9 @@
 """Being found by a code, changing the password, and who is signed in."""
 
-from bot.database import transaction
+import pytest
+
+from bot.database import reading, transaction
+from bot.errors import Conflict
 from bot.moments import members
 from bot.moments.api.contract import HEADER
 
@@ -68,6 +71,21 @@ def test_the_password_cannot_be_guessed_from_a_browser_left_open(client, redis):
     ]
     assert answers[0] == 422
     assert answers[-1] == 429
+
+
+def test_of_two_who_change_a_password_at_once_the_second_is_told(client, redis):
+    """What was asked for was the first one's; the second would undo it unasked."""
+    person = {"handle": "mei", "name": "小美", "password": "a short sentence"}
+    assert client.post("/moments/api/v1/members", json=person).status_code == 201
+    with reading() as session:
+        mei = members.find(session, "mei")
+    first, second = (members.new_hash(mei, person["password"], new) for new in ("another sentence", "yet another one"))
+    with transaction() as session:
+        members.change_password(session, mei, first)
+    with transaction() as session, pytest.raises(Conflict):
+        members.change_password(session, mei, second)
+    body = {"handle": "mei", "password": "another sentence"}
+    assert client.post("/moments/api/v1/sign-in", json=body).status_code == 200
 
 
 def test_one_ends_ones_own_sign_ins_only(client, redis, join):

@@ -97,3 +97,14 @@ def test_what_is_erased_with_a_member_or_an_account(create, session):
     session.flush()
     assert session.scalar(select(func.count()).select_from(WechatLink)) == 0
     assert session.scalar(select(func.count()).select_from(Member)) == 1
+
+
+def test_the_export_names_ones_links(create, join):
+    account = create.account()
+    create.session.commit()
+    ann = join("ann")
+    with transaction() as session:
+        wechat_links.link(session, session.get_one(Member, ann.member_id), account.id, "o1")
+
+    (link,) = ann.get("/me/export").json["wechat"]
+    assert (link["account"], link["openid"]) == (account.slug, "o1")

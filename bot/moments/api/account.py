@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 import models
 from bot.moments import addresses, codes, members
-from bot.moments.api.contract import COOKIE, In, Out, endpoint
+from bot.moments.api.contract import COOKIE, In, Out, endpoint, replace_password
 
 
 class Code(Out):
@@ -53,12 +53,10 @@ def renew_code(session: Session, me: models.Member) -> dict[str, Any]:
     summary="Change the password; all tokens and other browsers' sign-ins end",
     body=PasswordChange,
     status=204,
+    is_slow=True,
 )
-def change_password(session: Session, me: models.Member, body: PasswordChange) -> None:
-    address = request.remote_addr or ""
-    members.count_try(me.handle, address)
-    members.change_password(session, me, body.old, body.new, request.cookies.get(COOKIE, ""))
-    members.forget_tries(me.handle, address)
+def change_password(me: models.Member, body: PasswordChange) -> None:
+    replace_password(me, body.old, body.new)
 
 
 @endpoint("GET", "/sign-ins", scope="profile:read", summary="List your signed-in browsers", returns=SignIns)

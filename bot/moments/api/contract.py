@@ -55,12 +55,13 @@ def endpoint(
     status: int = 200,
     takes_file: bool = False,
     gives_file: bool = False,
+    is_slow: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Open a path to members' browsers and programs with this scope.
 
     The function takes ``session``, ``me``, an id for each address of the path (``<post>``: ``post_id``), ``body`` and
-    ``query``; it runs in one transaction and returns what ``returns`` is read from.  One that takes a file gets no
-    ``session``: it may last minutes.  One that gives a file returns the response.
+    ``query``; it runs in one transaction and returns what ``returns`` is read from.  One that takes a file or is slow
+    gets no ``session``, and opens its own where it is quick.  One that gives a file returns the response.
     """
     if scope != OPEN and (scope not in members.SCOPES or scope == members.ALL):
         raise ValueError(f"{method} {path}: there is no scope {scope!r}")
@@ -71,21 +72,23 @@ def endpoint(
             method, path, scope, summary, run, returns, body, query, status, only_reads, takes_file, gives_file
         )
         ENDPOINTS.append(known)
-        bp.add_url_rule(path, known.name, _view(known), methods=[method])
+        bp.add_url_rule(path, known.name, _view(known, is_slow or takes_file), methods=[method])
         return run
 
     return add
 
 
-def _view(known: Endpoint) -> Callable[..., Response]:
+def _view(known: Endpoint, is_slow: bool) -> Callable[..., Response]:
     wants = set(inspect.signature(known.run).parameters)
 
     def view(**parts: str) -> Response:
         values: dict[str, Any] = {f"{kind}_id": addresses.read(kind, address) for kind, address in parts.items()}
         values |= parts
-        if known.takes_file:
-            with snapshot() as session:  # before a byte of the file is read
+        if is_slow:
+            with snapshot() as session:  # before a byte of a file is read
                 values["me"] = _authenticate(session, known)
+            if known.body is not None:
+                values["body"] = read_body(known.body)
             values["query"] = read_query(known.query or In)
             return _answered(known, known.run(**{name: value for name, value in values.items() if name in wants}))
         with snapshot() if known.only_reads else transaction() as session:
@@ -161,6 +164,22 @@ def prove(handle: str, password: str) -> None:
     if not passwords.fits(found.password_hash if found else "", password):
         raise Unauthenticated("The name or the password is wrong.", field="password")
     members.forget_tries(handle, address)
+
+
+def replace_password(me: Member, old: str, new: str) -> None:
+    """For both doors, and outside of transactions as ``prove``: this browser alone stays signed in.
+
+    Raises:
+        Refused: the old one is wrong, or the new one no good.
+        TooManyTries: naming how long to wait.
+        Conflict: somebody else changed it meanwhile.
+    """
+    address = request.remote_addr or ""
+    members.count_try(me.handle, address)
+    password_hash = members.new_hash(me, old, new)
+    with transaction() as session:
+        members.change_password(session, me, password_hash, request.cookies.get(COOKIE, ""))
+    members.forget_tries(me.handle, address)
 
 
 guard(bp)

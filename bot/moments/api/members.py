@@ -107,6 +107,12 @@ class ExportedGroup(Out):
     members: list[Person]
 
 
+class ExportedLink(Out):
+    account: str
+    openid: Annotated[str, Field(description="who you are to the account, in WeChat")]
+    at: datetime
+
+
 class Export(Activity):
     handle: str
     name: str
@@ -119,6 +125,7 @@ class Export(Activity):
     groups: list[ExportedGroup]
     notices: list[Notice]
     staff_views: list[StaffView]
+    wechat: list[ExportedLink]
 
 
 class Lookup(In):

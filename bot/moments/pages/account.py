@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from bot import clock, follower_sign_in
 from bot.errors import NotFound, Refused
 from bot.moments import addresses, cards, limits, members
-from bot.moments.api.contract import COOKIE
+from bot.moments.api.contract import COOKIE, replace_password
 from bot.moments.api.members import Export
 from bot.moments.api.wechat import links
 from bot.moments.media import uploads
@@ -98,10 +98,9 @@ def _uploaded() -> int:
 def change_password() -> ResponseReturnValue:
     old, new = request.form.get("old", ""), request.form.get("new", "")
     try:
-        with acting() as (session, me):
-            members.count_try(me.handle, request.remote_addr or "")
-            members.change_password(session, me, old, new, request.cookies.get(COOKIE, ""))
-            members.forget_tries(me.handle, request.remote_addr or "")
+        with looking() as (_session, me):
+            pass
+        replace_password(me, old, new)
     except Refused as refused:
         return _again({}, refused)
     say(_("Your password is changed. All other browsers and programs are signed out."))
