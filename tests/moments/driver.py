@@ -41,6 +41,8 @@ class World(Looking):
         # What everything does a little of, nothing does much of: a fault may need the same event again and again.
         self.weights = [weight * (1 if event in NEEDED else rng.choice([0, 1, 1, 3])) for event, weight in EVENTS]
         acquainted = rng.choice([0.3, 0.7, 1])
+        for who in rng.sample(PEOPLE, rng.choice([0, 0, 2])):
+            self.privacy(who, who)
         for who, other in itertools.combinations(PEOPLE, 2):
             if rng.random() < acquainted:
                 self.oracle.tick()
