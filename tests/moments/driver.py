@@ -31,6 +31,7 @@ class World(Looking):
         self.raw: dict[str, bytes] = {}  # what each feed was at the last look
         self.log: list[str] = []
         self.photos: list[str] = []
+        self.slept = 0  # when days last went by: what was deleted before cannot be taken back
         self.count = itertools.count(1)
         history = next(_histories)
         with transaction() as session:
@@ -277,7 +278,7 @@ class World(Looking):
     def restore(self, who: str, other: str) -> None:
         o = self.oracle
         for name, p in o.posts.items():
-            if p.author == who and p.deleted is not None and o.time - p.deleted < 4:
+            if p.author == who and p.deleted is not None and o.time - p.deleted < 4 and p.deleted > self.slept:
                 if self.act(True, who, "POST", f"/posts/{self.address[name]}/restore"):
                     p.deleted = None
                 return
@@ -348,6 +349,7 @@ class World(Looking):
     def pass_time(self, who: str, other: str) -> None:
         o, days = self.oracle, self.rng.choice([1, 1, 2, 5, 20])
         o.day += days
+        self.slept = o.time
         self.advance(days * 86_400)
         jobs.publish()
         waits = o.scheduled
