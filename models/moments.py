@@ -7,7 +7,7 @@ meaning.  Nobody outside bot.moments asks these tables anything, but for the hea
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, PrimaryKeyConstraint, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, utc_now
@@ -117,6 +117,12 @@ class Edge(Base):
     rows say all: one range of an index.  The owner's row is the authority."""
 
     __tablename__ = "edges"
+    # PostgreSQL's index says all that a reader's look at their friends asks: their rows lie scattered over the table.
+    __table_args__ = (
+        PrimaryKeyConstraint(
+            "owner_id", "other_id", postgresql_include=["since", "mutes", "blocks", "hidden_by", "blocked_by"]
+        ),
+    )
 
     id = None  # type: ignore[assignment]  # the pair is the key
     owner_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), primary_key=True)
