@@ -41,9 +41,10 @@ def check(session: Session, author: Member, choice: Choice) -> None:
     named = {one for kind in (ListKind.ALLOW_MEMBER, ListKind.DENY_MEMBER) for one in choice.lists.get(kind, ())}
     if len(named) > MOST_NAMED:
         raise Refused("Name at most {most} people; put them in a group.", field="audience", most=MOST_NAMED)
-    found = select(Member.id).where(Member.id.in_(named), visibility.friends(author.id, Member.id))
-    if named - set(session.scalars(found)):
-        raise members.nobody()
+    if named:
+        found = session.scalars(visibility.friends_of_viewer(), visibility.by(author.id, ids=list(named)))
+        if named - set(found):
+            raise members.nobody()
     for kind in (ListKind.ALLOW_GROUP, ListKind.DENY_GROUP):
         for group_id in choice.lists.get(kind, ()):
             groups.get(session, author, group_id)
@@ -54,6 +55,11 @@ def write(session: Session, post: Post, choice: Choice, stamp: int) -> None:
     post.mode, post.aud_at = choice.mode, stamp
     session.flush()
     session.execute(delete(Audience).where(Audience.post_id == post.id))
+    name(session, post, choice)
+
+
+def name(session: Session, post: Post, choice: Choice) -> None:
+    """The lists of a post that has none yet."""
     session.add_all(
         Audience(post_id=post.id, kind=kind, target_id=target)
         for kind, targets in choice.lists.items()

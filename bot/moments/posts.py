@@ -104,8 +104,9 @@ def write(session: Session, author: Member, draft: Draft, root: Post | None = No
     )
     stamps.place(session, post, stamp)
     author.stamp = post.id
-    audiences.write(session, post, draft.audience, stamp)
-    uploads.attach(session, author.id, post.id, draft.media)
+    audiences.name(session, post, draft.audience)
+    if draft.media:
+        uploads.attach(session, author.id, post.id, draft.media)
     if post.link:
         link_cards.want(session, post)
     if root:
