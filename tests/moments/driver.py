@@ -171,7 +171,8 @@ class World(Looking):
 
     def post(self, who: str, other: str) -> None:
         mode, lists = self._audience(who)
-        self._publish(who, mode, lists, f"words {next(self.count)}", None, True)
+        mentioned = other if self.rng.random() < 0.3 else None
+        self._publish(who, mode, lists, f"words {next(self.count)}", None, True, mentioned)
 
     def reshare(self, who: str, other: str) -> None:
         source = self._post()
@@ -181,7 +182,9 @@ class World(Looking):
             body = self.rng.choice(["", "", f"look {next(self.count)}"])
             self._publish(who, mode, lists, body, source, o.view(who, source) and o.root_v(who, root))
 
-    def _publish(self, who: str, mode: str, lists: Any, body: str, source: str | None, may: bool) -> None:
+    def _publish(
+        self, who: str, mode: str, lists: Any, body: str, source: str | None, may: bool, mentioned: str | None = None
+    ) -> None:
         o = self.oracle
         photos = [self._photo(who) for _ in range(self.rng.choice([0, 0, 1, 2]))] if not source else []
         sent = {
@@ -189,14 +192,17 @@ class World(Looking):
             "audience": self._sent(mode, lists),
             "root": self.address[source] if source else None,
             "media": [self.address[photo] for photo in photos],
+            "mentions": [self.address[mentioned]] if mentioned else [],
         }
-        answer = self.act(may, who, "POST", "/posts", sent)
+        name, root = f"post{next(self.count)}", (o.posts[source].root or source) if source else None
+        post = Post(who, o.time, o.day, o.time, mode, lists, body, root, mode == "friends", media=photos)
+        answer = self.act(may and (mentioned is None or o.would_see(mentioned, post)), who, "POST", "/posts", sent)
         if answer is None:
             return
-        name, root = f"post{next(self.count)}", (o.posts[source].root or source) if source else None
         self.address[name] = answer.json["id"]
-        reshare_ok = mode == "friends"
-        o.publish(name, Post(who, o.time, o.day, o.time, mode, lists, body, root, reshare_ok, media=photos))
+        o.publish(name, post)
+        if mentioned:
+            o.tell(mentioned, "mention", who, name)
         if root:
             o.tell(o.posts[root].author, "reshare", who, name)
 
@@ -313,9 +319,13 @@ class World(Looking):
         if self.oracle.acc[who] == "active" and self.act(True, who, "POST", "/me/off"):
             self.oracle.acc[who] = "off"
 
+    def leave(self, who: str, other: str) -> None:
+        if self.oracle.acc[who] == "active" and self.act(True, who, "DELETE", "/me"):
+            self.oracle.acc[who] = "gone"
+
     def back(self, who: str, other: str) -> None:
-        for name in PEOPLE:
-            if self.oracle.acc[name] == "off" and self.act(True, name, "POST", "/me/back"):
+        for name in PEOPLE:  # also who is gone, as nothing erases them here
+            if self.oracle.acc[name] in ("off", "gone") and self.act(True, name, "POST", "/me/back"):
                 self.oracle.acc[name] = "active"
 
     def moderate(self, who: str, other: str) -> None:
@@ -368,8 +378,7 @@ EVENTS: list[tuple[Callable[[World, str, str], None], int]] = [
     (World.privacy, 2), (World.group_add, 6), (World.group_remove, 4), (World.group_delete, 1), (World.post, 12),
     (World.reshare, 6), (World.like, 12), (World.unlike, 2), (World.comment, 9), (World.reply, 10),
     (World.delete_comment, 3), (World.delete_post, 2), (World.restore, 2), (World.change_audience, 4),
-    (World.photos_change, 3), (World.schedule, 4), (World.switch, 2), (World.off, 1), (World.back, 3),
-    (World.moderate, 2),
-    (World.pass_time, 3),
+    (World.photos_change, 3), (World.schedule, 4), (World.switch, 2), (World.off, 1), (World.leave, 1),
+    (World.back, 4), (World.moderate, 2), (World.pass_time, 3),
 ]  # fmt: skip
 NEEDED = {World.befriend, World.post}

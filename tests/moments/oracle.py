@@ -146,6 +146,14 @@ class Oracle:
         has_something = p.root is None or p.body != "" or self.root_v(v, p.root)
         return self.see(v, name) and (v == p.author or has_something)
 
+    def would_see(self, v: Name, post: Post) -> bool:
+        """Whether they could be mentioned in a post that is not there yet."""
+        self.posts["draft"] = post
+        try:
+            return self.view(v, "draft")
+        finally:
+            del self.posts["draft"]
+
     def media(self, v: Name, m: Name) -> bool:
         return self.drafts.get(m) == v or any(m in p.media and self.view(v, name) for name, p in self.posts.items())
 
