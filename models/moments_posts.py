@@ -62,7 +62,7 @@ class Post(Base):
     hold_words: Mapped[str] = mapped_column(String(200), default="")
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
-    is_erased: Mapped[bool] = mapped_column(default=False)  # a day after: its words are gone, its place stays
+    is_erased: Mapped[bool] = mapped_column(default=False)  # a day after: words, place and link are gone, the row stays
 
 
 class ScheduledPost(Base):

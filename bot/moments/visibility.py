@@ -37,6 +37,7 @@ Condition = ColumnElement[bool]
 VIEWER = bindparam("viewer", type_=BigInteger)
 _NOW = bindparam("now", type_=BigInteger)
 IDS = bindparam("ids", expanding=True, type_=BigInteger)
+_MOST_PADDED = 1_024
 PEOPLE = bindparam("people", expanding=True, type_=BigInteger)
 
 
@@ -47,8 +48,11 @@ def by(viewer_id: int, **more: Any) -> dict[str, Any]:
 
 
 def _padded(ids: list[int]) -> list[int]:
-    """A list of 2, 4, 8 … with its last one repeated: few lengths, so few statements for PostgreSQL to plan."""
-    length = 1 << (len(ids) - 1).bit_length() if ids else 0
+    """A list of 2, 4, 8 … with its last one repeated: few lengths, so few statements for PostgreSQL to plan.
+
+    A long one stays as it is: it is rare, and a database takes only so many parameters (PostgreSQL 65,535).
+    """
+    length = 1 << (len(ids) - 1).bit_length() if 0 < len(ids) <= _MOST_PADDED else 0
     return ids + ids[-1:] * (length - len(ids))
 
 

@@ -61,7 +61,7 @@ class Reader:
     def wait_for_more(self, number: int) -> None:
         until(lambda: self.is_last.is_set() or head(self.account) >= number, 10)
 
-    def listen(self, most_bytes: int, may_end: bool) -> None:
+    def listen(self, most_bytes: int, waits_for_event: bool) -> None:
         """Cut after so many bytes; or only once an event has come, or who is far behind would never get a long one."""
         before = self.cursor
         address = f"{self.server.web.address}/console/{self.account.slug}/conversations/stream"
@@ -70,12 +70,12 @@ class Reader:
         with requests.get(address, query, headers=self.headers, stream=True, timeout=(5, 30)) as answer:
             answer.raise_for_status()
             for chunk in answer.iter_content(None):
-                buffer += chunk if may_end or self.is_last.is_set() else chunk[:left]
+                buffer += chunk if waits_for_event or self.is_last.is_set() else chunk[:left]
                 left -= len(chunk)
                 *frames, buffer = buffer.split(b"\n\n")
                 for frame in frames:
                     self.take(frame.decode())
-                if left <= 0 and not self.is_last.is_set() and (self.cursor > before or not may_end):
+                if left <= 0 and not self.is_last.is_set() and (self.cursor > before or not waits_for_event):
                     return
                 if self.is_last.is_set() and self.cursor >= head(self.account):
                     return
